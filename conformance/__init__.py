@@ -1,0 +1,1 @@
+"""The judge of real-time speech translation, and everything that feeds it."""

@@ -1,0 +1,1 @@
+"""The dialect `translator`: Translator Speech API v1.0, its `/languages` and its token service."""
