@@ -1,0 +1,238 @@
+"""The server's side of a conversation in `translator`, without I/O.
+
+The shell hands every event in with its time and carries out what comes back, in order:
+
+- `Message`, `Close`, `Abort` go to the socket;
+- `AudioStarted`, `Audio`, `AudioEnded` go to the pipeline, whose findings come back through `result`.
+
+When `next_deadline` is reached the shell calls `receive(Tick(now))`. After a `Close` the session takes no more
+audio; after `PeerClosed` it says nothing more.
+"""
+
+from __future__ import annotations
+
+from protocol.audio import PcmFormat
+from protocol.errors import LocalViolation, PeerViolation
+from protocol.events import (
+    Audio,
+    AudioEnded,
+    AudioStarted,
+    Fault,
+    FromPipeline,
+    Hypothesis,
+    Phrase,
+    Silence,
+    Span,
+    Speech,
+    ToPipeline,
+)
+from protocol.order import Conversation
+from protocol.riff import HeaderReader
+from protocol.translator import order
+from protocol.translator.handshake import Feature, SpeechRequest
+from protocol.translator.messages import Final, Partial, Timing, encode
+from protocol.translator.policy import Policy
+from protocol.translator.profanity import treat
+from protocol.wire import Close, Fragment, Inbound, Kind, Message, Outbound, Party, PeerClosed
+
+SERVER, CLIENT = Party.SERVER, Party.CLIENT
+
+Output = Outbound | ToPipeline
+
+
+class ServerSession:
+    """One accepted conversation.
+
+    Args:
+        request: What the handshake asked for.
+        policy: How to behave where the protocol leaves a choice.
+        time: When the handshake was accepted.
+    """
+
+    def __init__(self, request: SpeechRequest, policy: Policy, time: float) -> None:
+        self.request = request
+        self.policy = policy
+        self.order = Conversation(order.TABLE, SERVER)
+        self._header: HeaderReader = HeaderReader()
+        self._format: PcmFormat | None = None
+        self._odd = b""
+        self._opened = time
+        self._last_audio = time
+        self._ending: Close | None = None
+        self._drain_until = 0.0
+        self._finals = 0
+        self._partials = 0
+        self._heard_until: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether either side may still send."""
+        return self.order.state(SERVER) != order.CLOSED
+
+    @property
+    def takes_audio(self) -> bool:
+        """Whether audio that arrives now still counts."""
+        return self.open and self._ending is None
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When to call `receive(Tick)`; None once the session is over."""
+        if not self.open:
+            return None
+        if self._ending is not None:
+            return self._drain_until
+        return min(self._last_audio + self.policy.idle_s, self._opened + self.policy.session_limit_s)
+
+    def receive(self, event: Inbound) -> list[Output]:
+        """Take what came from the client, or the passing of time; return what to do."""
+        if not self.open:
+            return []
+        if isinstance(event, PeerClosed):
+            self.order.step(CLIENT, order.CLOSE)
+            self.order.step(SERVER, order.CLOSE)
+            return [AudioEnded(flush=False)]
+        if isinstance(event, Fragment):
+            return self._fragment(event) if self.takes_audio else []
+        return self._tick(event.time)
+
+    def shutdown(self, time: float) -> list[Output]:
+        """End the session because the server goes away: finals in flight first, then 1001."""
+        return self._end(time, Close(1001, "the server is going away")) if self.takes_audio else []
+
+    def result(self, event: FromPipeline) -> list[Output]:
+        """Take a finding of the pipeline; return what to send."""
+        if not self.open:
+            return []
+        if isinstance(event, Hypothesis):
+            return self._hypothesis(event)
+        if isinstance(event, Phrase):
+            return self._phrase(event)
+        if isinstance(event, Speech):
+            self.order.step(SERVER, order.VOICE)
+            return [Message.binary(event.file, self.policy.voice_frame_bytes)]
+        if isinstance(event, Silence):
+            return self._silence(event)
+        if isinstance(event, Fault):
+            return self._close(Close(event.code, event.reason))
+        return self._drained()
+
+    # What came from the client.
+
+    def _fragment(self, event: Fragment) -> list[Output]:
+        if event.kind is Kind.TEXT:
+            return self._close(Close(1003, "text messages are not taken; send audio in binary messages"))
+        if not event.data:
+            return []
+        self._last_audio = event.time
+        if self._format is not None:
+            return self._audio(event.data)
+        try:
+            started = self._header.feed(event.data)
+        except PeerViolation as error:
+            return self._close(Close(1003, _reason(error)))
+        if started is None:
+            return []
+        header, rest = started
+        self._format = header.format
+        self.order.step(CLIENT, order.HEADER)
+        return [AudioStarted(header.format), *self._audio(rest)]
+
+    def _audio(self, data: bytes) -> list[Output]:
+        """Pass on whole samples; an odd byte waits for its partner (translator.audio.odd-bytes)."""
+        data = self._odd + data
+        whole = len(data) & ~1
+        self._odd = data[whole:]
+        return [Audio(data[:whole])] if whole else []
+
+    def _tick(self, now: float) -> list[Output]:
+        if self._ending is not None:
+            return self._close(self._ending) if now >= self._drain_until else []
+        if now >= self._opened + self.policy.session_limit_s:
+            return self._end(now, Close(1000, "the maximum session duration is reached"))
+        if now >= self._last_audio + self.policy.idle_s:
+            return self._end(now, Close(1000, "no audio was received for too long"))
+        return []
+
+    # What came from the pipeline.
+
+    def _hypothesis(self, event: Hypothesis) -> list[Output]:
+        if Feature.PARTIAL not in self.request.features or not self._partial_due(event.span):
+            return []
+        self.order.step(SERVER, order.PARTIAL)
+        self._heard_until = event.span.end
+        self._partials += 1
+        recognition, translation = self._texts(event)
+        identity = f"{self._finals}.{self._partials}"
+        return [self._text(Partial(identity, recognition, translation, self._timing(event.span)))]
+
+    def _partial_due(self, span: Span) -> bool:
+        """Hold back a partial that follows the last one too closely (translator.partial.interval)."""
+        since = span.size if self._heard_until is None else span.end - self._heard_until
+        return since >= self._known_format().ms_to_bytes(self.policy.partial_interval_ms)
+
+    def _phrase(self, event: Phrase) -> list[Output]:
+        recognition, translation = self._texts(event)
+        speaks = Feature.TEXT_TO_SPEECH in self.request.features and bool(translation)
+        self.order.step(SERVER, order.SPOKEN_FINAL if speaks else order.FINAL)
+        identity = str(self._finals)
+        self._finals += 1
+        self._partials = 0
+        self._heard_until = None
+        return [self._text(Final(identity, recognition, translation, self._timing(event.span)))]
+
+    def _silence(self, event: Silence) -> list[Output]:
+        limit = self.policy.silence_limit_s * self._known_format().bytes_per_second
+        if event.size < limit or not self.takes_audio:
+            return []
+        return self._end(event.time, Close(1000, "silence was received for too long"))
+
+    def _drained(self) -> list[Output]:
+        return self._close(self._ending) if self._ending is not None else []
+
+    # Parts.
+
+    def _texts(self, event: Hypothesis | Phrase) -> tuple[str, str]:
+        request, policy = self.request, self.policy
+        recognition, translation = (
+            treat(text, event.profanities, request.profanity, request.marker, policy)
+            for text in (event.recognition, event.translations[0])
+        )
+        return recognition, translation
+
+    def _timing(self, span: Span) -> Timing | None:
+        if Feature.TIMING_INFO not in self.request.features:
+            return None
+        ticks = self._known_format().bytes_to_ticks
+        return Timing(ticks(span.start), ticks(span.size), span.start, span.size)
+
+    def _text(self, result: Partial | Final) -> Message:
+        return Message(Kind.TEXT, (encode(result),))
+
+    def _known_format(self) -> PcmFormat:
+        if self._format is None:
+            raise LocalViolation(
+                "translator.session.no-server-message-before-audio",
+                "pipeline",
+                "results only behind a complete header",
+                "a result without a header",
+            )
+        return self._format
+
+    def _end(self, now: float, close: Close) -> list[Output]:
+        """Stop taking audio, let results in flight out first, then close."""
+        if self._format is None:
+            return self._close(close)
+        self._ending = close
+        self._drain_until = now + self.policy.drain_s
+        return [AudioEnded(flush=True)]
+
+    def _close(self, close: Close) -> list[Output]:
+        self.order.step(SERVER, order.CLOSE)
+        self._ending = close
+        return [AudioEnded(flush=False), close]
+
+
+def _reason(error: PeerViolation) -> str:
+    """Return an error as a close reason: one sentence, at most 123 bytes of UTF-8."""
+    sentence = f"audio header, {error.at}: expected {error.expected}, got {error.observed}"
+    return sentence.encode()[:123].decode(errors="ignore")
