@@ -18,12 +18,13 @@ class Reframer:
     """Takes the raw bytes of masked frames, gives the bytes of frames of at most `limit` payload bytes.
 
     Args:
-        limit: Largest payload handed on; a multiple of 4, so that the masking key keeps its phase.
+        limit: Largest payload handed on; a multiple of 4, so that the masking key keeps its phase, and no less than
+            the payload of a control frame, which is never cut.
     """
 
     def __init__(self, limit: int) -> None:
-        if limit <= 0 or limit % 4:
-            raise ValueError(f"the limit of a frame must be a positive multiple of 4, not {limit}")
+        if limit < _SHORT or limit % 4:
+            raise ValueError(f"the limit of a frame must be a multiple of 4 from 128 on, not {limit}")
         self._limit = limit
         self._buffer = bytearray()
         self._left = 0

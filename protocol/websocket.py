@@ -7,11 +7,13 @@ transport; `take()` also says when to half-close it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers as WebSocketHeaders
 from websockets.frames import BINARY, CLOSE, CONT, PONG, TEXT, Frame
+from websockets.frames import Close as CloseContent
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Protocol
 from websockets.server import ServerProtocol
@@ -32,6 +34,7 @@ from protocol.wire import (
 
 ABNORMAL = 1006
 _MESSAGE = 64 * 2**20  # no voice is longer; a server that floods its client ends here with 1009
+_ANY_REQUEST = b"GET / HTTP/1.1\r\n\r\n"  # brings the parser behind the request, which the HTTP front has read
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,7 @@ class Endpoint:
             self._protocol.receive_data(data)
         else:
             self._protocol.receive_eof()
-        events: list[Event] = []
-        for frame in self._protocol.events_received():
-            if isinstance(frame, Frame):
-                events += self._frame(frame, time)
+        events = self._events(self._protocol.events_received(), time)
         return events + self._end(time, eof=not data)
 
     def send(self, event: Outbound) -> None:
@@ -114,11 +114,14 @@ class Endpoint:
         writes = self._protocol.data_to_send()
         return b"".join(writes), b"" in writes
 
+    def _events(self, received: Iterable[Request | Response | Frame], time: float) -> list[Event]:
+        return [event for frame in received if isinstance(frame, Frame) for event in self._frame(frame, time)]
+
     def _frame(self, frame: Frame, time: float) -> list[Event]:
         if frame.opcode is CLOSE:
-            received = self._protocol.close_rcvd
+            received = CloseContent.parse(frame.data)
             self._ended = True
-            return [] if received is None else [PeerClosed(time, received.code, received.reason)]
+            return [PeerClosed(time, received.code, received.reason)]
         if frame.opcode is PONG:
             return [Pong(time, bytes(frame.data))]
         if frame.opcode not in {TEXT, BINARY, CONT}:
@@ -153,10 +156,9 @@ class ServerEnd(Endpoint):
 
     def accept(self, request: HttpRequest) -> HttpResponse:
         """Return the response to an upgrade request: 101, or 400/405/426 when it is not one."""
-        raw = Request(request.target, _to_websockets(request.headers), request.method)
-        self._server.receive_data(raw.serialize())
+        self._server.receive_data(_ANY_REQUEST)
         self._server.events_received()
-        response = self._server.accept(raw)
+        response = self._server.accept(Request(request.target, _to_websockets(request.headers), request.method))
         return HttpResponse(response.status_code, tuple(response.headers.raw_items()), bytes(response.body))
 
     def accepted(self, response: HttpResponse) -> bytes:
@@ -190,7 +192,7 @@ class ClientEnd(Endpoint):
         request = self._client.connect()
         request.path = self._target
         request.method = method
-        for name in leave_out:
+        for name in filter(request.headers.__contains__, leave_out):
             del request.headers[name]
         for name, value in headers:
             request.headers[name] = value
@@ -215,17 +217,13 @@ class ClientEnd(Endpoint):
                 raise ValueError(str(self._client.handshake_exc.__cause__ or self._client.handshake_exc))
             return None
         response, *self._early = events
-        assert isinstance(response, Response)  # noqa: S101 - websockets' first event on this side
+        assert isinstance(response, Response)  # noqa: S101 - the first event on this side
         return HttpResponse(response.status_code, tuple(response.headers.raw_items()), bytes(response.body))
 
     def early(self, time: float) -> list[Event]:
         """Return the events of bytes that came in one piece with the response."""
-        events: list[Event] = []
-        for frame in self._early:
-            if isinstance(frame, Frame):
-                events += self._frame(frame, time)
-        self._early = []
-        return events + self._end(time, eof=False)
+        received, self._early = self._early, []
+        return self._events(received, time) + self._end(time, eof=False)
 
     @property
     def refused(self) -> str | None:

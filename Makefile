@@ -1,0 +1,77 @@
+# Every target prepares what it needs: on a fresh machine `make test` and `make demo` are the first command.
+# Only python3 with venv, make and bash must be there; node and npm too for the tests marked `node`.
+
+PYTHON ?= python3
+RUNS ?= 6
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+NODE := tests/interop/node
+CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
+
+.PHONY: help install test lint format unit coverage selfproof flake slow bench demo constraints clean
+
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+
+install: $(INSTALLED) $(CLIENTS) ## Make .venv with what constraints.txt pins, and fetch the clients for the tests
+
+# The launcher is in the list because an installation holds a copy of it, under a name of its own.
+$(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=..." * (sys.version_info < (3, 11)))'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lock.json
+	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --no-update-notifier
+	@touch $@
+
+test: lint $(CLIENTS) ## Everything that has to hold before a change lands
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(INSTALLED) ## Style, types and architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(INSTALLED) ## Put the source into the one layout
+	$(BIN)/ruff format .
+
+unit: $(INSTALLED) ## Only the tests without sockets
+	$(BIN)/python -m pytest tests/unit
+
+coverage: $(INSTALLED) ## Each module of protocol/ and of the judge: 100 % of its branches, by its own unit test alone
+	$(BIN)/python -m pytest tests/quality/test_own_coverage.py
+
+selfproof: $(INSTALLED) ## Break every requirement once and see that the suite finds it
+	@mkdir -p build
+	$(BIN)/speechwire selfproof --json build/selfproof.json
+
+# Two at a time, so that each run has to do without half of the machine.
+flake: $(INSTALLED) $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
+	@mkdir -p build/flake
+	@seq $(RUNS) | xargs -P 2 -I SEED sh -c '$(BIN)/python -m pytest -m "not slow" --hypothesis-seed=SEED \
+	  tests/loop tests/interop tests/faults >build/flake/SEED.log 2>&1 && tail -n 1 build/flake/SEED.log \
+	  || { cat build/flake/SEED.log; exit 1; }'
+
+slow: $(INSTALLED) $(CLIENTS) ## The tests that take minutes
+	$(BIN)/python -m pytest -m slow --timeout 3600 --ignore tests/benchmarks
+
+bench: $(INSTALLED) ## Measure; prints figures
+	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks
+
+demo: $(INSTALLED) ## Serve, translate a recording, judge the server
+	@.ci/demo
+
+# With the oldest Python that is supported: it needs every back-port that the newer ones need.
+constraints: ## Pin the newest versions that pyproject.toml allows
+	$(PYTHON) -m venv build/pip-tools
+	build/pip-tools/bin/python -m pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	build/pip-tools/bin/pip-compile --quiet --upgrade --extra dev --build-deps-for editable --generate-hashes \
+	  --strip-extras --no-header --no-annotate --no-emit-options --no-config --output-file constraints.txt pyproject.toml
+
+clean: ## Remove what the targets have made, but for .venv and node_modules
+	rm -rf build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
+	find conformance protocol reference_server schemas tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The cases of `translator`, a file a group of requirements."""

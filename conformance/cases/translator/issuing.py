@@ -1,0 +1,62 @@
+"""Keys and tokens as cases need them: those of the user, and tokens from the token service beside the endpoint."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.translator.dialogue import KEY_HEADER
+from conformance.cases.translator.knocking import ABSENT, Reply, ask
+from protocol.translator.handshake import TOKEN_PATH
+from protocol.wire import Headers
+
+
+def need_key(context: Context) -> str:
+    """Return the good key. Raises NotOffered where the user gave none."""
+    if context.target.key is None:
+        raise NotOffered("no key was given")
+    return context.target.key
+
+
+async def need_token(context: Context) -> str:
+    """Return a good token: the user's, else a fresh one.
+
+    Raises:
+        NotOffered: There is neither a token nor a key to get one for, or no token service.
+        Blocked: The token service gives none.
+    """
+    if context.target.token is not None:
+        return context.target.token
+    reply = await request_token(context, ((KEY_HEADER, need_key(context)),))
+    if reply.response is None or reply.status != 200:
+        raise Blocked(f"the token service gives no token: {reply.says}")
+    return read_token(reply.response.body)
+
+
+async def request_token(
+    context: Context, headers: Headers, *, query: str = "", body: bytes = b"", deliberate: str | None = None
+) -> Reply:
+    """Ask the token service for a token, with these headers.
+
+    Raises:
+        NotOffered: There is no token service at its path.
+    """
+    target = context.target.beside(TOKEN_PATH) + query
+    length = () if body else (("Content-Length", "0"),)
+    reply = await ask(context, target, (*headers, *length), method="POST", body=body, deliberate=deliberate)
+    if reply.status in ABSENT:
+        raise NotOffered(f"there is no token service at {context.target.beside(TOKEN_PATH)}: {reply.says}")
+    return reply
+
+
+def read_token(body: bytes) -> str:
+    """Return the token in the body of a response, also where it is wrapped in something that it should not be."""
+    text = body.decode("latin-1").strip()
+    try:
+        document: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if isinstance(document, dict):
+        document = document.get("access_token", document.get("token"))
+    return document if isinstance(document, str) else text

@@ -1,0 +1,1 @@
+"""The command line: a file each command, imported when it is called."""

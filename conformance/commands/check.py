@@ -1,0 +1,79 @@
+"""`speechwire check`: server or client."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import click
+
+from conformance.commands.exits import CouldNotRun
+from conformance.commands.report_options import check_files, report_options, write_files
+from conformance.commands.target_options import dialect_option, make_target, target_options
+from conformance.feeds.doctor import Step
+from conformance.feeds.server import Options, check_server, select
+from conformance.report.terminal import Terminal
+from protocol import requirements
+
+
+@click.group()
+def command() -> None:
+    """Check a server or a client against the protocol."""
+
+
+@command.command()
+@click.argument("url")
+@target_options
+@report_options
+@click.option("--connections", default=8, show_default=True, type=click.IntRange(1, 256), help="Connections at a time.")
+@click.option("--slow", "scale", default=1.0, show_default=True, metavar="X", help="Wait X times as long.")
+def server(url: str, **options: Any) -> None:
+    """Check the server at URL. A URL without a path gets the dialect's."""
+    target = make_target(url, options)
+    check_files(options)
+    chosen = Options(
+        only=options["only"],
+        skip=options["skip"],
+        seed=options["seed"],
+        connections=options["connections"],
+        strict=options["strict"],
+        stop_at_first=options["stop_at_first"],
+        scale=options["scale"],
+    )
+    if not select(options["dialect"], chosen):
+        raise CouldNotRun("no case matches --only and --skip; `speechwire cases` lists them")
+    peer = {"url": url.partition("?")[0]}
+    with Terminal(requirements.load(options["dialect"])) as terminal:
+        report = asyncio.run(check_server(target, options["dialect"], chosen, terminal.handle, peer, _tell))
+    write_files(report, options)
+    sys.exit(report.exit_code)
+
+
+def _tell(step: Step) -> None:
+    if not step.works:
+        click.echo(f"doctor: {step.says}\n        {step.advice}", err=True)
+
+
+@command.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
+@dialect_option
+@report_options
+@click.option("--from", "source", default="en-US", show_default=True, help="Filled in for {from}.")
+@click.option("--to", "target", default="pt", show_default=True, help="Filled in for {to}.")
+@click.option("--voice", default="pt-BR-Maria", show_default=True, help="Filled in for {voice}.")
+@click.option("--hang", default=60.0, show_default=True, metavar="SECONDS", help="Time that the client has.")
+@click.option("--tls", is_flag=True, help="Serve wss:// with a throwaway CA, filled in for {ca}.")
+def client(program: tuple[str, ...], **options: Any) -> None:
+    """Check a client: `check client --dialect D -- COMMAND {url}`.
+
+    In COMMAND, {url} {wav} {key} {from} {to} {voice} {ca} are filled in; the id of the case is in the environment
+    variable SPEECHWIRE_CASE.
+    """
+    from conformance.commands.client_server import check_with_reference_server  # noqa: PLC0415 - needs [server]
+
+    check_files(options)
+    with Terminal(requirements.load(options["dialect"])) as terminal:
+        report = asyncio.run(check_with_reference_server(program, options, terminal.handle))
+    write_files(report, options)
+    sys.exit(report.exit_code)

@@ -1,0 +1,48 @@
+"""`speechwire`: finds the command that was asked for, and imports that one alone."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+_COMMANDS: Final = {
+    "serve": ("serve", "Run the reference server."),
+    "translate": ("translate", "Translate a recording: the reference client."),
+    "check": ("check", "Check a server or a client against the protocol."),
+    "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),
+    "requirements": ("requirements", "List the requirements."),
+    "cases": ("cases", "List the cases, or explain one."),
+    "selfproof": ("selfproof", "Prove that the suite finds each of its faults."),
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands stand in modules of their own, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is no such one."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"conformance.commands.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="speechwire", prog_name="speechwire")
+def main() -> None:
+    """Reference implementation and conformance suite of real-time speech translation over WebSocket.
+
+    Exit codes: 0 conforming, 1 violations, 2 usage, 3 could not run.
+    """

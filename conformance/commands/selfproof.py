@@ -1,0 +1,69 @@
+"""`speechwire selfproof`: the kill matrix."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from conformance.commands.exits import CouldNotRun
+from conformance.commands.target_options import dialect_option
+from conformance.report.files import ReportError, write
+
+
+@click.command()
+@dialect_option
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the kill matrix.")
+@click.option("--only", multiple=True, metavar="GLOB", help="These faults only.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes; all cores by default.")
+def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: int) -> None:
+    """Run the suite, in memory, against a server with each of the known faults.
+
+    Every fault has to be found by a check on the requirement that it breaks, and by no check on a requirement that
+    it does not touch. Exit code 1 otherwise.
+    """
+    from conformance.faults import registry  # noqa: PLC0415 - needs [server]
+    from conformance.faults.prove import Proof, prove, run_in_memory  # noqa: PLC0415 - the same
+
+    faults = [fault for fault in registry.load(dialect) if not only or any(fnmatchcase(fault.id, g) for g in only)]
+    if not faults:
+        raise CouldNotRun("no fault matches --only")
+    sound = run_in_memory(dialect)
+    if sound.exit_code:
+        failing = ", ".join(check.id for check in sound.checks if check.exit_code(strict=False))
+        raise CouldNotRun(f"the reference server itself does not pass: {failing}")
+
+    def tell(proof: Proof) -> None:
+        mark = "killed  " if proof.killed else "SURVIVED"
+        click.echo(f"{mark} {proof.fault}  by {', '.join(dict.fromkeys(proof.by)) or 'nothing'}")
+        if proof.undeclared:
+            click.echo(f"         undeclared collateral: {', '.join(proof.undeclared)}")
+
+    proofs = prove(dialect, faults, jobs, tell)
+    if json_file is not None:
+        document = {
+            "faults": [
+                {
+                    "id": proof.fault,
+                    "row": proof.requirement,
+                    "party": proof.party,
+                    "killed": proof.killed,
+                    "by": list(dict.fromkeys(proof.by)),
+                    "implies": list(proof.implies),
+                    "also": list(proof.also),
+                }
+                for proof in proofs
+            ]
+        }
+        try:
+            write(json_file, json.dumps(document, indent=2) + "\n")
+        except ReportError as error:
+            raise click.UsageError(str(error)) from error
+    survivors = sum(not proof.killed for proof in proofs)
+    stray = sum(bool(proof.undeclared) for proof in proofs)
+    click.echo(f"{len(proofs)} faults, {survivors} survivors, {stray} with undeclared collateral")
+    sys.exit(1 if survivors or stray else 0)

@@ -1,0 +1,123 @@
+"""`speechwire serve`: the reference server on a port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance.commands.exits import CouldNotRun
+from protocol.translator.languages import PUBLISHED
+from reference_server import tls
+from reference_server.app import Server
+from reference_server.engines import script
+from reference_server.engines.scripted import ScriptedEngine
+from reference_server.policy import Settings
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--engine", type=click.Choice(["scripted"]), default="scripted", show_default=True, help="Who listens.")
+@click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="What the scripted engine says.")
+@click.option("--key", "keys", multiple=True, metavar="KEY", help="A good key; test-key on the loopback by default.")
+@click.option("--secret", metavar="TEXT", envvar="SPEECHWIRE_SECRET", help="Signs tokens; shared by several nodes.")
+@click.option("--tls", is_flag=True, help="Serve wss:// with a throwaway CA, whose path is printed.")
+@click.option("--cert", type=click.Path(path_type=Path), metavar="FILE", help="Serve wss:// with this certificate.")
+@click.option("--cert-key", type=click.Path(path_type=Path), metavar="FILE", help="The certificate's private key.")
+@click.option("--fault", metavar="ID", help="Break one requirement on purpose; `speechwire selfproof` lists them.")
+@click.option("--quiet-log/--log", default=True, help="Log every session to standard error.")
+def command(**options: Any) -> None:
+    """Run the reference server until it is interrupted.
+
+    The first line on standard output is LISTENING and its URL.
+    """
+    if bool(options["cert"]) != bool(options["cert_key"]) or (options["tls"] and options["cert"]):
+        raise click.UsageError("give --tls, or --cert together with --cert-key")
+    if not options["keys"] and not _is_loopback(options["host"]):
+        raise click.UsageError(f"--key is required when listening on {options['host']}: it is not the loopback")
+    if not options["quiet_log"]:
+        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    try:
+        with _tls(options) as context:
+            asyncio.run(_serve(options, context))
+    except OSError as error:
+        where = f"{options['host']}:{options['port']}"
+        raise CouldNotRun(f"cannot listen on {where}: {error.strerror or error}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@contextlib.contextmanager
+def _tls(options: dict[str, Any]) -> Iterator[ssl.SSLContext | None]:
+    """Give the TLS context of the server; a throwaway CA lives as long as the server."""
+    if not (options["tls"] or options["cert"]):
+        yield None
+        return
+    if options["cert"]:
+        try:
+            yield tls.load(options["cert"], options["cert_key"])
+        except tls.TlsError as error:
+            raise click.UsageError(str(error)) from error
+        return
+    with tempfile.TemporaryDirectory(prefix="speechwire-ca-") as folder:
+        made = tls.throwaway(Path(folder))
+        options["ca"] = made.ca
+        yield made.context
+
+
+async def _serve(options: dict[str, Any], context: ssl.SSLContext | None) -> None:
+    server = _server(options)
+    await server.start()
+    listening = await server.listen(options["host"], options["port"], context)
+    host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
+    click.echo(f"LISTENING {'wss' if context else 'ws'}://{host}:{listening.port}")
+    if "ca" in options:
+        click.echo(f"CA {options['ca']}")
+    sys.stdout.flush()
+    done = asyncio.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(kind, done.set)
+    await done.wait()
+    await server.shutdown()
+
+
+def _server(options: dict[str, Any]) -> Server:
+    settings = Settings(control=_is_loopback(options["host"]))
+    if options["keys"]:
+        settings = replace(settings, keys=options["keys"])
+    if options["secret"]:
+        settings = replace(settings, secret=options["secret"].encode())
+    engine = ScriptedEngine()
+    if options["script"] is not None:
+        try:
+            engine = ScriptedEngine(script.load(options["script"], PUBLISHED))
+        except script.ScriptError as error:
+            raise click.UsageError(f"--script: {error}") from error
+    if options["fault"] is None:
+        return Server(settings, engine)
+    from conformance.faults import registry  # noqa: PLC0415 - only --fault needs it
+
+    try:
+        fault = registry.get(options["fault"])
+    except KeyError as error:
+        raise click.UsageError(
+            f"--fault {options['fault']}: no such fault; `speechwire selfproof` lists them"
+        ) from error
+    return Server(fault.settings(settings), engine, tap=fault.mutator)

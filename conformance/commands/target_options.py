@@ -1,0 +1,140 @@
+"""The options that say which server is meant, shared by every command that talks to one."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+
+from conformance import corpus
+from conformance.cases.registry import OPTIONS
+from conformance.cases.target import Target
+from conformance.peers.link import Address
+
+DIALECTS: Final = {"translator": "/speech/translate"}
+"""The dialects, with the path that a URL without one gets."""
+
+_PORTS: Final = {"ws": 80, "http": 80, "wss": 443, "https": 443}
+_RATE: Final = 16_000
+
+_Function = Callable[..., Any]
+
+
+def dialect_option(function: _Function) -> _Function:
+    """Add `--dialect`."""
+    return click.option(
+        "--dialect",
+        type=click.Choice(list(DIALECTS)),
+        default="translator",
+        show_default=True,
+        help="Dialect to speak.",
+    )(function)
+
+
+def target_options(function: _Function) -> _Function:
+    """Add the options that describe a server under test."""
+    options = (
+        dialect_option,
+        click.option("--key", metavar="KEY", envvar="SPEECHWIRE_KEY", help="A good subscription key."),
+        click.option("--token", metavar="TOKEN", envvar="SPEECHWIRE_TOKEN", help="A good token."),
+        click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header on every request."),
+        click.option("--from", "source", default="en-US", show_default=True, help="Language of the recordings."),
+        click.option("--to", "target", default="pt", show_default=True, help="Language to translate into."),
+        click.option("--voice", help="Voice to ask for; by default the server chooses."),
+        click.option("--audio", type=click.Path(path_type=Path), metavar="DIR", help="Recordings with a manifest."),
+        click.option("--without", default="", metavar="WORDS", help=f"What the server lacks: {','.join(OPTIONS)}."),
+        click.option(
+            "--pace", default=0.0, metavar="X", help="Speed of speech: 1 real time, 0 in one burst (default)."
+        ),
+        click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificate to trust, in PEM."),
+        click.option("--insecure", is_flag=True, help="Do not check the server's certificate."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def parse_url(url: str, dialect: str) -> tuple[str, int, bool, str]:
+    """Return host, port, whether TLS, and the path with query of a server's URL; click's usage error for a bad one."""
+    try:
+        parts = urlsplit(url if "://" in url else f"ws://{url}")
+        port = parts.port
+    except ValueError as error:
+        raise click.UsageError(f"the URL {url!r} cannot be read: {error}") from error
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise click.UsageError(f"the URL {url!r} must begin with ws:// or wss:// and name a host")
+    path = parts.path if parts.path not in ("", "/") else DIALECTS[dialect]
+    secure = parts.scheme in ("wss", "https")
+    return parts.hostname, port or _PORTS[parts.scheme], secure, f"{path}?{parts.query}" if parts.query else path
+
+
+def tls_context(*, secure: bool, ca: str | None, insecure: bool) -> ssl.SSLContext | None:
+    """Return the TLS context of a client, or None for a plain connection."""
+    if not secure:
+        if ca or insecure:
+            raise click.UsageError("--ca and --insecure need a wss:// URL")
+        return None
+    try:
+        context = ssl.create_default_context(cafile=ca)
+    except (ssl.SSLError, OSError) as error:
+        raise click.UsageError(f"--ca {ca}: no certificate can be read from it ({error})") from error
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def parse_headers(given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return `NAME: VALUE` options as header fields."""
+    fields = []
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not colon or not name.strip() or any(ord(sign) < 32 for sign in text):
+            raise click.UsageError(f"--header {text!r} must have the form 'NAME: VALUE'")
+        fields.append((name.strip(), value.strip()))
+    return tuple(fields)
+
+
+def make_target(url: str, options: dict[str, Any]) -> Target:
+    """Return the target that a URL and the options of `target_options` describe."""
+    host, port, secure, path = parse_url(url, options["dialect"])
+    tls = tls_context(secure=secure, ca=options["ca"], insecure=options["insecure"])
+    without = frozenset(word.strip() for word in options["without"].split(",") if word.strip())
+    unknown = sorted(without - set(OPTIONS))
+    if unknown:
+        raise click.UsageError(f"--without {','.join(unknown)}: the words are {', '.join(OPTIONS)}")
+    if options["pace"] < 0:
+        raise click.UsageError("--pace is 0 (a burst) or a factor of real time")
+    return Target(
+        address=Address.tcp(host, port, tls),
+        path=path,
+        key=options["key"],
+        token=options["token"],
+        headers=parse_headers(options["headers"]),
+        source=options["source"],
+        target=options["target"],
+        voice=options["voice"],
+        without=without,
+        corpus=_corpus(options["audio"]),
+        pace=options["pace"],
+    )
+
+
+def _corpus(directory: Path | None) -> corpus.Corpus:
+    """Return the recordings: the user's own beside those of ours that have other names."""
+    try:
+        ours = corpus.load()
+        if directory is None:
+            return ours
+        theirs = corpus.load(directory)
+    except corpus.CorpusError as error:
+        raise click.UsageError(f"--audio: {error}") from error
+    wrong = [recording.id for recording in theirs if recording.format.rate != _RATE]
+    if wrong:
+        raise click.UsageError(f"--audio: {wrong[0]} is not at {_RATE} Hz, which is what the protocol asks of clients")
+    kept = tuple(recording for recording in ours if recording.id not in theirs)
+    return corpus.Corpus(directory, (*theirs.recordings, *kept))

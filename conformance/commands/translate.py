@@ -1,0 +1,237 @@
+"""`speechwire translate`: the reference client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from conformance import corpus
+from conformance.commands.exits import CouldNotRun
+from conformance.commands.target_options import dialect_option, parse_headers, parse_url, tls_context
+from conformance.judge.verdict import ExitCode
+from conformance.peers.budget import Budget
+from conformance.peers.link import Address, DialError, Link, Received, dial
+from conformance.report.text import printable
+from conformance.transcript import Recorder, Vantage
+from protocol.audio import PcmFormat
+from protocol.errors import PeerViolation
+from protocol.riff import HeaderReader
+from protocol.translator.client import ClientSession, Heard, Output, Over, Trouble, Voice
+from protocol.translator.handshake import build_target
+from protocol.translator.messages import Final
+from protocol.wire import Close, Fragment, HttpResponse, Message, PeerClosed, Tick
+
+_EXTENSIONS = {b"RIFF": ".wav"}
+
+
+@click.command()
+@click.argument("audio")
+@click.option("--url", required=True, help="The server; a URL without a path gets the dialect's.")
+@dialect_option
+@click.option("--key", envvar="SPEECHWIRE_KEY", help="Subscription key.")
+@click.option("--token", envvar="SPEECHWIRE_TOKEN", help="Token.")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header on the request.")
+@click.option("--from", "source", default="en-US", show_default=True, help="Language of the speech.")
+@click.option("--to", "targets", multiple=True, default=["pt"], show_default=True, help="Language to translate into.")
+@click.option("--voice", metavar="NAME|auto", help="Speak the translation; auto lets the server choose.")
+@click.option("--format", "voice_format", type=click.Choice(["audio/wav", "audio/mp3"]), help="Format of the voice.")
+@click.option("--profanity", type=click.Choice(["NoAction", "Marked", "Deleted"]), help="What becomes of profanities.")
+@click.option("--save", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Save each voice there.")
+@click.option("--pace", default=1.0, show_default=True, metavar="X", help="Speed: 1 real time, 0 in one burst.")
+@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="CA certificate to trust, in PEM.")
+@click.option("--insecure", is_flag=True, help="Do not check the server's certificate.")
+@click.option("--json", "as_json", is_flag=True, help="JSON lines instead of text.")
+def command(audio: str, **options: Any) -> None:
+    """Translate AUDIO, a WAV file or `corpus:ID`, and show what the server says while it says it.
+
+    Exit codes: 0 complete, 1 the server broke off or broke the protocol, 2 usage, 3 no session.
+    """
+    if len(options["targets"]) != 1:
+        raise click.UsageError("this dialect translates into one language: give --to once")
+    if options["pace"] < 0:
+        raise click.UsageError("--pace is 0 (a burst) or a factor of real time")
+    stream, pcm = _read(audio)
+    if options["save"] is not None:
+        try:
+            options["save"].mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise click.UsageError(f"--save {options['save']}: {error.strerror}") from error
+    sys.exit(asyncio.run(_translate(stream, pcm, options)))
+
+
+def _read(audio: str) -> tuple[PcmFormat, bytes]:
+    """Return format and samples of a WAV file, or of a recording of the corpus."""
+    if audio.startswith("corpus:"):
+        try:
+            recording = corpus.load()[audio.removeprefix("corpus:")]
+        except corpus.CorpusError as error:
+            raise click.UsageError(str(error)) from error
+        return recording.format, recording.pcm
+    try:
+        data = Path(audio).read_bytes()
+    except OSError as error:
+        raise click.UsageError(f"{audio}: {error.strerror}") from error
+    try:
+        found = HeaderReader().feed(data)
+    except PeerViolation as error:
+        raise click.UsageError(f"{audio}: expected {error.expected} at {error.at}, got {error.observed}") from error
+    if found is None:
+        raise click.UsageError(f"{audio}: the file ends within its WAV header")
+    header, samples = found
+    samples = samples if header.announced is None else samples[: header.announced]
+    return header.format, samples[: len(samples) - len(samples) % header.format.block_align]
+
+
+async def _translate(stream: PcmFormat, pcm: bytes, options: dict[str, Any]) -> ExitCode:
+    host, port, secure, path = parse_url(options["url"], options["dialect"])
+    tls = tls_context(secure=secure, ca=options["ca"], insecure=options["insecure"])
+    speaks = options["voice"] is not None
+    target = build_target(
+        path,
+        source=options["source"],
+        target=options["targets"][0],
+        features=("Partial", "TimingInfo", *(("TextToSpeech",) if speaks else ())),
+        voice=None if options["voice"] in (None, "auto") else options["voice"],
+        format=options["voice_format"],
+        profanity=options["profanity"],
+    )
+    headers = [("X-ClientTraceId", str(uuid.uuid4())), *parse_headers(options["headers"])]
+    if options["token"]:
+        headers.append(("Authorization", f"Bearer {options['token']}"))
+    elif options["key"]:
+        headers.append(("Ocp-Apim-Subscription-Key", options["key"]))
+    recorder = Recorder(options["dialect"], Vantage.CLIENT, "translate", 0)
+    try:
+        opened = await dial(Address.tcp(host, port, tls), target, tuple(headers), recorder, Budget())
+    except DialError as error:
+        raise CouldNotRun(error.reason) from error
+    if isinstance(opened, HttpResponse):
+        body = " ".join(opened.body[:300].decode(errors="replace").split())
+        raise CouldNotRun(f"the server refused the session with status {opened.status}: {printable(body)}")
+    return await _Run(opened, ClientSession(stream, speaks=speaks), Show(options["as_json"], options["save"])).all(
+        pcm, options["pace"]
+    )
+
+
+@dataclass
+class Show:
+    """Tells what happens, as text or as JSON lines, and saves voices."""
+
+    as_json: bool
+    save: Path | None
+    voices: int = 0
+
+    def tell(self, event: Heard | Voice | Trouble | Over) -> None:
+        """Print one event."""
+        document = self._document(event)
+        if self.as_json:
+            click.echo(json.dumps(document, ensure_ascii=False))
+            return
+        match document["event"]:
+            case "partial":
+                line = f"  {document['recognition']}  →  {document['translation']}"
+            case "final":
+                line = f"{document['id']} {document['recognition']}\n  = {document['translation']}"
+            case "voice":
+                line = f"  voice: {document['bytes']} bytes {document.get('file', '')}"
+            case "closed":
+                line = f"closed {document['code']} {document['reason']}".rstrip()
+            case _:
+                line = f"error: {document['message']}"
+        click.echo("\n".join(printable(part) for part in line.split("\n")))
+
+    def _document(self, event: Heard | Voice | Trouble | Over) -> dict[str, Any]:
+        match event:
+            case Heard(result=result):
+                timing = result.timing
+                times = {} if timing is None else {"offset": timing.offset_ticks, "duration": timing.size_ticks}
+                kind = "final" if isinstance(result, Final) else "partial"
+                texts = {"recognition": result.recognition, "translation": result.translation}
+                return {"event": kind, "id": result.id, **texts, **times}
+            case Voice():
+                saved = {} if self.save is None else {"file": str(self._saved(event, self.save))}
+                return {"event": "voice", "id": event.id, "bytes": len(event.file), **saved}
+            case Trouble(violation=violation):
+                return {"event": "error", "message": str(violation), "requirement": violation.requirement}
+            case Over():
+                return {
+                    "event": "closed",
+                    "code": event.code,
+                    "reason": event.reason,
+                    "complete": event.complete,
+                }
+
+    def _saved(self, voice: Voice, folder: Path) -> Path:
+        extension = _EXTENSIONS.get(voice.file[:4], ".mp3")
+        path = folder / f"voice-{self.voices}{extension}"
+        self.voices += 1
+        path.write_bytes(voice.file)
+        return path
+
+
+@dataclass
+class _Run:
+    """Carries out what the session says, on one link."""
+
+    link: Link
+    session: ClientSession
+    show: Show
+    trouble: bool = False
+    over: Over | None = None
+
+    async def all(self, pcm: bytes, pace: float) -> ExitCode:
+        """Send everything and hear everything."""
+        await self._carry_out(self.session.start())
+        sending = asyncio.ensure_future(self._send(pcm, pace))
+        try:
+            while self.over is None:
+                await self._listen()
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            await self.link.finish()
+        return ExitCode.CONFORMING if self.over.complete and not self.trouble else ExitCode.VIOLATIONS
+
+    async def _send(self, pcm: bytes, pace: float) -> None:
+        stream = self.session.format
+        size = stream.ms_to_bytes(self.session.policy.chunk_ms)
+        begun = self.link.now()
+        for at in range(0, len(pcm), size):
+            await self._carry_out(self.session.audio(pcm[at : at + size]))
+            if pace:
+                due = begun + (at + size) / stream.bytes_per_second / pace
+                await asyncio.sleep(max(0.0, due - self.link.now()))
+        await self._carry_out(self.session.finish(self.link.now()))
+
+    async def _listen(self) -> None:
+        """Wait for the next message, or for the session's deadline; look up the deadline again now and then."""
+        deadline = self.session.next_deadline
+        wait = 0.5 if deadline is None else max(0.0, min(0.5, deadline - self.link.now()))
+        answer = await self.link.answer("the next message", wait)
+        if answer is None:
+            await self._carry_out(self.session.receive(Tick(self.link.now())))
+        elif isinstance(answer, Received):
+            await self._carry_out(self.session.receive(Fragment(answer.ended, answer.kind, answer.data)))
+        else:
+            code, reason = answer.code, answer.reason
+            await self._carry_out(self.session.receive(PeerClosed(answer.time, code, reason)))
+
+    async def _carry_out(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            if isinstance(output, Message):
+                last = len(output.fragments) - 1
+                for index, data in enumerate(output.fragments):
+                    await self.link.frame(output.kind, data, first=index == 0, final=index == last)
+            elif isinstance(output, Close):
+                await self.link.close(output.code, output.reason)
+            elif isinstance(output, Heard | Voice | Trouble | Over):
+                self.trouble = self.trouble or isinstance(output, Trouble)
+                self.over = output if isinstance(output, Over) else self.over
+                self.show.tell(output)

@@ -1,0 +1,1 @@
+"""Faults: peers that break exactly one requirement, to prove that the suite sees it."""

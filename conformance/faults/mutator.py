@@ -1,0 +1,126 @@
+"""The base of every fault: a tap that passes everything on, with one hook for each thing that can be changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from protocol.translator.request import parse_query
+from protocol.wire import (
+    Close,
+    Fragment,
+    Headers,
+    HttpRequest,
+    HttpResponse,
+    Kind,
+    Message,
+    Outbound,
+    PeerClosed,
+)
+from reference_server.tap import Tap
+
+Members = dict[str, Any]
+
+
+class Mutator(Tap):
+    """Sits on one connection of the reference server. Subclasses override the hooks below; all pass on by default.
+
+    `asked` is the request as it came, before `on_request` has changed it.
+    """
+
+    asked: HttpRequest
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Change what the server reads as the request."""
+        return request
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Change an HTTP response, the 101 included."""
+        return response
+
+    def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
+        """Change what the session reads as a frame of the client."""
+        return (fragment,)
+
+    def on_result(self, members: Members) -> Iterable[Members | Outbound]:
+        """Change a result."""
+        return (members,)
+
+    def on_voice(self, voice: Message) -> Iterable[Outbound]:
+        """Change a voice."""
+        return (voice,)
+
+    def on_close(self, close: Close) -> Iterable[Outbound]:
+        """Change a close that the server starts."""
+        return (close,)
+
+    # The tap.
+
+    def request(self, request: HttpRequest, time: float) -> HttpRequest:
+        """Note the request and let it be changed."""
+        self.asked = request
+        return self.on_request(request)
+
+    def response(self, response: HttpResponse, time: float) -> HttpResponse:
+        """Let a response be changed."""
+        return self.on_response(response)
+
+    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed]:
+        """Let a frame be changed."""
+        return self.on_fragment(event) if isinstance(event, Fragment) else (event,)
+
+    def outbound(self, event: Outbound, time: float) -> Iterable[Outbound]:
+        """Let a message or a close be changed."""
+        if isinstance(event, Message):
+            if event.kind is Kind.BINARY:
+                yield from self.on_voice(event)
+            else:
+                for changed in self.on_result(json.loads(event.data)):
+                    yield changed if not isinstance(changed, dict) else as_text(changed)
+        elif isinstance(event, Close):
+            yield from self.on_close(event)
+        else:
+            yield event
+
+    # What subclasses ask.
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The query as it came, under lower-case names."""
+        return {name.lower(): value for name, value in parse_query(self.asked.query)}
+
+    def wants(self, feature: str) -> bool:
+        """Tell whether the client asked for a feature."""
+        return feature.lower() in self.parameters.get("features", "").lower()
+
+    @property
+    def for_speech(self) -> bool:
+        """Whether the request is for the speech endpoint."""
+        return self.asked.path.lower() == "/speech/translate"
+
+
+def as_text(members: Members) -> Message:
+    """Return a text message of these members."""
+    return Message.text(json.dumps(members, ensure_ascii=False, separators=(",", ":")))
+
+
+def with_query(request: HttpRequest, **changes: str | None) -> HttpRequest:
+    """Return a request with parameters replaced, added or (None) removed; `_` in a name stands for a hyphen."""
+    wanted = {name.replace("_", "-").lower(): value for name, value in changes.items()}
+    kept = [(name, value) for name, value in parse_query(request.query) if name.lower() not in wanted]
+    added = [(name, value) for name, value in wanted.items() if value is not None]
+    query = urlencode([*kept, *added], quote_via=quote)
+    return HttpRequest(request.method, f"{request.path}?{query}", request.headers, request.body)
+
+
+def without(headers: Headers, *names: str) -> Headers:
+    """Return headers without these fields."""
+    gone = {name.lower() for name in names}
+    return tuple((name, value) for name, value in headers if name.lower() not in gone)
+
+
+def with_headers(request: HttpRequest, headers: Headers) -> HttpRequest:
+    """Return a request with these header fields instead of its own."""
+    return HttpRequest(request.method, request.target, headers, request.body)

@@ -1,0 +1,109 @@
+"""The self-proof: each fault runs in memory, in virtual time, against the whole suite.
+
+A fault is killed when a check on its requirement departs from `ok`. Every other requirement that departs has to be
+one that the fault implies; what is more is undeclared collateral: a check that reports something else than it names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from conformance import corpus
+from conformance.cases.target import Target
+from conformance.faults import registry
+from conformance.faults.registry import Fault
+from conformance.feeds.server import Options, check_server
+from conformance.judge.verdict import Verdict
+from conformance.peers.link import Address
+from conformance.peers.virtual import MemoryListener, run
+from conformance.report.events import Report
+from reference_server.app import Server
+from reference_server.engines.scripted import ScriptedEngine
+from reference_server.policy import Settings
+from reference_server.tap import Tap
+
+KEY = "test-key"
+_DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the suite said of one fault: the checks that saw it, and the other requirements that departed."""
+
+    fault: str
+    requirement: str
+    party: str
+    by: tuple[str, ...]
+    implies: tuple[str, ...]
+    also: tuple[str, ...]
+
+    @property
+    def killed(self) -> bool:
+        """Whether a check on the fault's own requirement saw it."""
+        return bool(self.by)
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """Requirements that departed and are not implied."""
+        return tuple(name for name in self.also if name not in self.implies)
+
+
+def prove(dialect: str, faults: Sequence[Fault], jobs: int, told: Callable[[Proof], None]) -> tuple[Proof, ...]:
+    """Run the suite against each fault, in `jobs` processes; return the proofs in the order of the faults."""
+    names = [fault.id for fault in faults]
+    proofs: list[Proof] = []
+    if jobs == 1:
+        results: Iterable[Proof] = (prove_one(dialect, name) for name in names)
+        for proof in results:
+            told(proof)
+            proofs.append(proof)
+        return tuple(proofs)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for proof in pool.map(prove_one, [dialect] * len(names), names):
+            told(proof)
+            proofs.append(proof)
+    return tuple(proofs)
+
+
+def prove_one(dialect: str, identity: str) -> Proof:
+    """Run the suite against one fault."""
+    fault = registry.get(identity)
+    report = run_in_memory(dialect, fault)
+    departed = [check for check in report.checks if check.verdict in _DEPARTURES]
+    by = tuple(check.case for check in departed if check.requirement == fault.requirement)
+    also = dict.fromkeys(check.requirement for check in departed if check.requirement != fault.requirement)
+    return Proof(fault.id, fault.requirement, fault.party.value, by, fault.implies, tuple(also))
+
+
+def run_in_memory(dialect: str, fault: Fault | None = None, options: Options | None = None) -> Report:
+    """Run the suite against the reference server, with a fault or without, in memory and virtual time."""
+    return run(_run(dialect, fault, options or Options()))
+
+
+async def _run(dialect: str, fault: Fault | None, options: Options) -> Report:
+    settings = Settings(keys=(KEY,))
+    if fault is not None:
+        settings = fault.settings(settings)
+    server = Server(settings, ScriptedEngine(), tap=Tap if fault is None else fault.mutator, wall_clock=lambda: 1.6e9)
+    await server.start()
+    listener = MemoryListener(server.handle)
+    target = Target(
+        address=Address("127.0.0.1", 80, False, listener.connect),
+        path="/speech/translate",
+        key=KEY,
+        token=None,
+        headers=(),
+        source="en-US",
+        target="pt",
+        voice=None,
+        without=frozenset(),
+        corpus=corpus.load(),
+    )
+    try:
+        return await check_server(target, dialect, options, lambda _: None, {"url": "memory:"})
+    finally:
+        await listener.close()
+        await server.shutdown()

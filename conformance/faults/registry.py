@@ -1,0 +1,98 @@
+"""What a fault is, and the catalogue of all of them.
+
+A fault is a wire mutator: it changes what crosses the boundary between a session and the wire, on one connection,
+and knows nothing of the server's inside. It may instead override fields of the session's policy. It breaks exactly
+one requirement; `implies` names the others (three at most) that cannot be kept once that one is broken.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any, TypeVar
+
+from conformance.faults.mutator import Mutator
+from conformance.judge.benches import BENCHES
+from protocol.wire import Party
+from reference_server.policy import Settings
+
+_MOST_IMPLIED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to break one requirement.
+
+    Attributes:
+        id: `requirement/how`.
+        requirement: The requirement that it breaks.
+        party: The party that it makes break it.
+        summary: What it does, in a sentence.
+        implies: Requirements that break with it of necessity.
+        mutator: Makes the mutator of one connection.
+        policy: Fields of the session's policy that it overrides.
+    """
+
+    id: str
+    requirement: str
+    party: Party
+    summary: str
+    implies: tuple[str, ...]
+    mutator: Callable[[], Mutator]
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self, sound: Settings) -> Settings:
+        """Return the settings of a server that has this fault."""
+        dialect = self.id.partition(".")[0]
+        return replace(sound, **{dialect: replace(getattr(sound, dialect), **self.policy)})
+
+
+_FAULTS: dict[str, Fault] = {}
+_M = TypeVar("_M", bound=type[Mutator])
+
+
+def fault(requirement: str, how: str, *, implies: tuple[str, ...] = (), **policy: object) -> Callable[[_M], _M]:
+    """Register a mutator class as a fault of the dialect in whose folder it stands; its docstring is the summary.
+
+    Requirements are named without the dialect's prefix.
+    """
+    if len(implies) > _MOST_IMPLIED:
+        raise ValueError(f"fault {requirement}/{how} implies more than {_MOST_IMPLIED} other requirements")
+
+    def register(mutator: _M) -> _M:
+        dialect = mutator.__module__.split(".")[2]
+        identity = f"{dialect}.{requirement}/{how}"
+        if identity in _FAULTS:
+            raise ValueError(f"there are two faults named {identity}")
+        _FAULTS[identity] = Fault(
+            id=identity,
+            requirement=f"{dialect}.{requirement}",
+            party=Party.CLIENT if requirement.startswith("client.") else Party.SERVER,
+            summary=(mutator.__doc__ or "").partition("\n")[0],
+            implies=tuple(f"{dialect}.{name}" for name in implies),
+            mutator=mutator,
+            policy=policy,
+        )
+        return mutator
+
+    return register
+
+
+@cache
+def load(dialect: str) -> tuple[Fault, ...]:
+    """Return the faults of a dialect, by file, then as they stand in it."""
+    package = importlib.import_module(f"conformance.faults.{dialect}")
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"conformance.faults.{dialect}.{module}")
+    return tuple(found for found in _FAULTS.values() if found.id.startswith(f"{dialect}."))
+
+
+def get(identity: str) -> Fault:
+    """Return a fault by its id; KeyError if there is none."""
+    dialect = identity.partition(".")[0]
+    if dialect not in BENCHES:
+        raise KeyError(identity)
+    return {found.id: found for found in load(dialect)}[identity]

@@ -1,0 +1,1 @@
+"""The faults of `translator`, a file a group of requirements."""

@@ -1,0 +1,233 @@
+"""Servers that get `/languages` or the token service wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from conformance.faults.mutator import Mutator, with_headers, with_query, without
+from conformance.faults.registry import fault
+from protocol.wire import HttpRequest, HttpResponse, header
+
+_Document = dict[str, Any]
+
+
+class ServiceFault(Mutator):
+    """Knows which service is asked, and changes the documents of `/languages`."""
+
+    @property
+    def for_languages(self) -> bool:
+        """Whether this is a request for the list of languages."""
+        return self.asked.path.lower() == "/languages"
+
+    @property
+    def for_token(self) -> bool:
+        """Whether this is a request for a token."""
+        return self.asked.path.lower() == "/sts/v1.0/issuetoken"
+
+    def edited(self, response: HttpResponse, edit: Callable[[_Document], _Document]) -> HttpResponse:
+        """Return a good `/languages` response with another document."""
+        if not self.for_languages or response.status != 200 or self.asked.method != "GET":
+            return response
+        body = json.dumps(edit(json.loads(response.body))).encode()
+        headers = (*without(response.headers, "Content-Length"), ("Content-Length", str(len(body))))
+        return HttpResponse(200, headers, body)
+
+
+@fault("languages.no-auth", "wants-a-key")
+class LanguagesWithKey(ServiceFault):
+    """Lists languages only for who shows a key."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Refuse requests that are good otherwise."""
+        if not self.for_languages or response.status != 200 or header(self.asked.headers, "Ocp-Apim-Subscription-Key"):
+            return response
+        if set(self.parameters) == {"api-version"} and not header(self.asked.headers, "Origin"):
+            return HttpResponse(401, without(response.headers, "Content-Length"))
+        return response
+
+
+@fault("languages.default-scope", "speech-too")
+class WiderDefault(ServiceFault):
+    """Adds the speech scope where none was asked for."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Add a scope."""
+        if not self.for_languages or self.parameters.get("scope"):
+            return request
+        return with_query(request, scope="text,speech")
+
+
+@fault("languages.scope-subset", "all")
+class AllScopes(ServiceFault):
+    """Sends all scopes when some were asked for."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Widen a scope of one word."""
+        one = self.parameters.get("scope") in {"text", "speech", "tts"}
+        return with_query(request, scope="speech,text,tts") if self.for_languages and one else request
+
+
+@fault("languages.speech-shape", "no-language")
+class SpeechWithoutLanguage(ServiceFault):
+    """Leaves out which text language a speech language is."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Drop a member everywhere."""
+
+        def edit(document: _Document) -> _Document:
+            for entry in document.get("speech", {}).values():
+                del entry["language"]
+            return document
+
+        return self.edited(response, edit)
+
+
+@fault("languages.text-shape", "no-dir")
+class TextWithoutDirection(ServiceFault):
+    """Leaves out the direction of writing."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Drop a member everywhere."""
+
+        def edit(document: _Document) -> _Document:
+            for entry in document.get("text", {}).values():
+                del entry["dir"]
+            return document
+
+        return self.edited(response, edit)
+
+
+@fault("languages.tts-shape", "capital-gender")
+class CapitalGender(ServiceFault):
+    """Writes genders with a capital letter."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Change a member everywhere."""
+
+        def edit(document: _Document) -> _Document:
+            for entry in document.get("tts", {}).values():
+                entry["gender"] = entry["gender"].capitalize()
+            return document
+
+        return self.edited(response, edit)
+
+
+@fault("languages.request-id", "left-out")
+class LanguagesWithoutId(ServiceFault):
+    """Leaves X-RequestId out of the list of languages."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Drop the header."""
+        if not self.for_languages:
+            return response
+        return HttpResponse(response.status, without(response.headers, "X-RequestId"), response.body)
+
+
+@fault("languages.accept-language", "always-english")
+class AlwaysEnglish(ServiceFault):
+    """Names languages in English only."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Take Accept-Language away."""
+        return with_headers(request, without(request.headers, "Accept-Language")) if self.for_languages else request
+
+
+@fault("languages.cross-reference", "old-code")
+class OldCode(ServiceFault):
+    """Refers from speech to a language id that text does not have."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Change the language of one entry where text is there, too."""
+
+        def edit(document: _Document) -> _Document:
+            if "text" in document and document.get("speech"):
+                next(iter(document["speech"].values()))["language"] = "zh-CHS"
+            return document
+
+        return self.edited(response, edit)
+
+
+@fault("languages.voice-id", "language-first")
+class OtherVoiceId(ServiceFault):
+    """Names voices in the responses that hold voices alone by another pattern than locale and display name."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Change the display names."""
+
+        def edit(document: _Document) -> _Document:
+            for entry in document.get("tts", {}).values():
+                entry["displayName"] = f"Microsoft {entry['displayName']}"
+            return document
+
+        return self.edited(response, edit)
+
+
+@fault("languages.path-case", "exact")
+class ExactPath(ServiceFault):
+    """Knows `/languages` in small letters only."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Answer 404 to other spellings."""
+        if not self.for_languages or self.asked.path == "/languages":
+            return response
+        return HttpResponse(404, without(response.headers, "Content-Length"))
+
+
+@fault("languages.content-type-header", "refused")
+class RefusesContentType(ServiceFault):
+    """Refuses a GET with a Content-Type."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Answer 415."""
+        if not self.for_languages or not header(self.asked.headers, "Content-Type"):
+            return response
+        return HttpResponse(415, without(response.headers, "Content-Length"))
+
+
+@fault("languages.cors", "none")
+class NoCors(ServiceFault):
+    """Admits no other origin to the list of languages."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Drop the header from answers to GET."""
+        if not self.for_languages or self.asked.method != "GET":
+            return response
+        return HttpResponse(response.status, without(response.headers, "Access-Control-Allow-Origin"), response.body)
+
+
+@fault("token.bare-text", "json")
+class TokenInJson(ServiceFault):
+    """Puts the token into quotes."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Quote the body."""
+        if not self.for_token or response.status != 200:
+            return response
+        body = b'"' + response.body + b'"'
+        headers = (*without(response.headers, "Content-Length"), ("Content-Length", str(len(body))))
+        return HttpResponse(200, headers, body)
+
+
+@fault("token.key-query", "ignored")
+class TokenKeyInHeader(ServiceFault):
+    """Issues tokens for a key in the header only."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Take the key out of the query."""
+        if not self.for_token or not request.query:
+            return request
+        return with_query(request, subscription_key=None)
+
+
+@fault("token.bad-key", "accepted")
+class TokenForAnyKey(ServiceFault):
+    """Issues tokens for any key."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Replace a key in the header."""
+        if not self.for_token or not header(request.headers, "Ocp-Apim-Subscription-Key"):
+            return request
+        kept = without(request.headers, "Ocp-Apim-Subscription-Key")
+        return with_headers(request, (*kept, ("Ocp-Apim-Subscription-Key", "test-key")))

@@ -1,0 +1,185 @@
+"""The active check of a server: doctor, cases, judge, report."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from typing import cast
+
+from conformance import timeline
+from conformance.cases import registry
+from conformance.cases.registry import Case
+from conformance.cases.target import Target
+from conformance.feeds.doctor import CONTROL, Control, Diagnosis, Step, diagnose
+from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
+from conformance.judge.wire import WIRE, judge_all
+from conformance.peers.budget import Budget
+from conformance.report.events import CaseFinished, Report, RunFinished, RunStarted
+from conformance.runner import Outcome, run_cases
+from protocol import requirements
+from protocol.requirements import Level
+from protocol.wire import Party
+
+Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user chose about the run, beside the target.
+
+    `only` and `skip` are shell patterns over case ids; `strict` makes non-strict departures count.
+    """
+
+    only: Sequence[str] = ()
+    skip: Sequence[str] = ()
+    seed: int = 0
+    connections: int = 8
+    strict: bool = False
+    stop_at_first: bool = False
+    scale: float = 1.0
+
+
+def select(dialect: str, options: Options) -> tuple[Case, ...]:
+    """Return the cases that the options leave, in catalogue order."""
+    cases = registry.load(dialect)
+    if options.only:
+        cases = tuple(case for case in cases if _matches(case.id, options.only))
+    return tuple(case for case in cases if not _matches(case.id, options.skip))
+
+
+def _matches(identity: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(identity, pattern) for pattern in patterns)
+
+
+def control(dialect: str) -> Control:
+    """Return the positive control of a dialect."""
+    return cast("Control", importlib.import_module(f"conformance.cases.{dialect}.control"))
+
+
+async def check_server(
+    target: Target,
+    dialect: str,
+    options: Options,
+    emit: Emit,
+    peer: Mapping[str, object],
+    told: Callable[[Step], None] = lambda _: None,
+) -> Report:
+    """Run the suite against a server. `emit` hears of everything as it happens, `told` of the doctor's steps."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    budget = Budget(scale=options.scale)
+    cases = select(dialect, options)
+    started = RunStarted(
+        version=version("speechwire"),
+        register=requirements.REVISION,
+        peer=peer,
+        dialect=dialect,
+        seed=options.seed,
+        planned=len(cases),
+    )
+    emit(started)
+    diagnosis = await diagnose(target, dialect, control(dialect), budget, told, options.seed)
+    outcomes: tuple[Outcome, ...] = ()
+    if diagnosis.usable:
+        outcomes = await run_cases(
+            cases,
+            target,
+            budget,
+            seed=options.seed,
+            connections=options.connections,
+            finished=lambda done: emit(_finished(done)),
+            stop_at_first=options.stop_at_first,
+        )
+    checks = _control_checks(diagnosis, dialect)
+    checks += [check for done in outcomes for check in done.checks]
+    transcripts = [*diagnosis.transcripts, *(seen for done in outcomes for seen in done.transcripts)]
+    checks += judge_all(transcripts, Party.SERVER)
+    if diagnosis.usable and not options.only and not options.stop_at_first:
+        checks += _core_unseen(dialect, checks)
+    executed = len(outcomes)
+    report = Report(
+        speechwire=started.version,
+        register=started.register,
+        peer=peer,
+        dialect=dialect,
+        seed=options.seed,
+        outcome=outcome(checks, strict=options.strict, executed=executed),
+        exit_code=exit_code(checks, strict=options.strict, executed=executed),
+        checks=tuple(checks),
+        coverage=coverage(dialect, Party.SERVER, checks),
+        total_s=loop.time() - begun,
+        waiting_s=budget.waited,
+        strict=options.strict,
+        party=Party.SERVER.value,
+    )
+    emit(RunFinished(report))
+    return report
+
+
+def _finished(done: Outcome) -> CaseFinished:
+    return CaseFinished(case=done.case.id, checks=done.checks, elapsed_s=done.elapsed_s, waited_s=0.0)
+
+
+def _control_checks(diagnosis: Diagnosis, dialect: str) -> list[Check]:
+    """Return what the doctor found: nothing where all is well, else the step that does not work."""
+    step = diagnosis.trouble
+    if step is None:
+        return []
+    cards = [timeline.lines(seen) for seen in diagnosis.transcripts]
+    return [
+        Check(
+            case=CONTROL,
+            requirement=step.requirement or control(dialect).REQUIREMENT,
+            verdict=step.verdict or Verdict.COULD_NOT_RUN,
+            expected=step.advice,
+            observed=step.says,
+            card=FailureCard(connection=0, lines=cards[-1]) if cards else None,
+        )
+    ]
+
+
+def _core_unseen(dialect: str, checks: Iterable[Check]) -> list[Check]:
+    """Return a check for each core requirement that nothing in the run has shown: such a run proves nothing."""
+    seen = {check.requirement for check in checks}
+    return [
+        Check(
+            case=WIRE,
+            requirement=row.id,
+            verdict=Verdict.COULD_NOT_RUN,
+            expected="to be observed in every run",
+            observed="nothing in this run shows it",
+        )
+        for row in requirements.load(dialect).values()
+        if row.core and row.party is Party.SERVER and row.id not in seen
+    ]
+
+
+def coverage(dialect: str, party: Party, checks: Iterable[Check]) -> dict[str, str]:
+    """Return for each requirement about a party whether this run has tested it."""
+    found: dict[str, set[Verdict]] = {}
+    for check in checks:
+        found.setdefault(check.requirement, set()).add(check.verdict)
+    states: dict[str, str] = {}
+    for row in requirements.load(dialect).values():
+        if row.party is not party:
+            continue
+        verdicts = found.get(row.id, set())
+        if verdicts - {Verdict.NOT_APPLICABLE, Verdict.COULD_NOT_RUN}:
+            states[row.id] = "tested"
+        elif Verdict.NOT_APPLICABLE in verdicts:
+            states[row.id] = "not-applicable"
+        else:
+            states[row.id] = "excluded" if row.excluded else "not-observed"
+    return states
+
+
+def must_unseen(report: Report) -> list[str]:
+    """Return the MUSTs that this run could have tested and did not."""
+    rows = requirements.load(report.dialect)
+    return [
+        name for name, state in report.coverage.items() if state == "not-observed" and rows[name].level is Level.MUST
+    ]

@@ -1,0 +1,1 @@
+"""The judge: a pure function from transcripts to findings. It knows no session and no server."""

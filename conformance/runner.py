@@ -1,0 +1,191 @@
+"""Runs cases: some at a time, each to its end, in an order and with results that do not depend on who was faster."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from conformance import timeline
+from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.registry import Case
+from conformance.cases.target import Target
+from conformance.judge.verdict import SEVERITY, Check, FailureCard, Verdict
+from conformance.peers.budget import Budget
+from conformance.transcript import Transcript
+from protocol import requirements
+from protocol.requirements import Level
+
+_LOG = logging.getLogger("speechwire.runner")
+CASE_LIMIT_S = 120.0
+_REPEATS = 2
+_MOST_REPEATED = 12
+_FAILED = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one case: its verdicts, one a requirement, and what was seen on its connections."""
+
+    case: Case
+    checks: tuple[Check, ...]
+    transcripts: tuple[Transcript, ...]
+    elapsed_s: float
+
+
+class Slots:
+    """Counts connections: a case that holds several takes them all at once, in the order of asking."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._free = count
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+
+    async def take(self, wanted: int) -> int:
+        """Wait for `wanted` connections, or all of them if there are fewer; return how many to give back."""
+        wanted = min(wanted, self._count)
+        if self._waiting or self._free < wanted:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append((wanted, turn))
+            await turn
+        else:
+            self._free -= wanted
+        return wanted
+
+    def give(self, count: int) -> None:
+        """Give connections back."""
+        self._free += count
+        while self._waiting and self._free >= self._waiting[0][0]:
+            wanted, turn = self._waiting.popleft()
+            self._free -= wanted
+            turn.set_result(None)
+
+
+async def run_cases(
+    cases: Sequence[Case],
+    target: Target,
+    budget: Budget,
+    *,
+    seed: int,
+    connections: int,
+    finished: Callable[[Outcome], None],
+    stop_at_first: bool = False,
+) -> tuple[Outcome, ...]:
+    """Run cases against a target; return their outcomes in the order of `cases`.
+
+    Failing cases are run again, on fresh connections, and a failure that does not come each time is reported as
+    flaky. `finished` hears of each outcome as soon as it stands. With `stop_at_first` nothing more is started after a
+    violation.
+    """
+    slots = Slots(connections)
+    stop = asyncio.Event()
+    repeated = 0
+
+    async def one(case: Case) -> Outcome | None:
+        nonlocal repeated
+        taken = await slots.take(case.connections)
+        try:
+            if stop.is_set():
+                return None
+            outcome = await run_case(case, target, budget, seed)
+            if _failed(outcome) and repeated < _MOST_REPEATED and not stop_at_first:
+                repeated += 1
+                again = [await run_case(case, target, budget, seed) for _ in range(_REPEATS)]
+                outcome = _combine(outcome, again)
+        finally:
+            slots.give(taken)
+        if stop_at_first and any(check.verdict is Verdict.VIOLATION for check in outcome.checks):
+            stop.set()
+        finished(outcome)
+        return outcome
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(case)) for case in cases]
+    return tuple(outcome for task in tasks if (outcome := task.result()) is not None)
+
+
+async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Outcome:
+    """Run one case once. What it leaves undecided because it did not get that far could not be run."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    context = Context(case, target, budget, seed)
+    absent = [word for word in case.needs if word in target.without]
+    if absent:
+        reason = f"the target was declared to be without {', '.join(absent)}"
+        _fill(context, Verdict.NOT_APPLICABLE, reason)
+        return Outcome(case, _merge(context.checks), (), 0.0)
+    try:
+        async with asyncio.timeout(CASE_LIMIT_S * budget.scale):
+            await case.run(context)
+    except NotOffered as reason:
+        _fill(context, Verdict.NOT_APPLICABLE, str(reason))
+    except Blocked as reason:
+        _fill(context, Verdict.COULD_NOT_RUN, str(reason))
+    except TimeoutError:
+        _fill(context, Verdict.COULD_NOT_RUN, f"the case did not end within {CASE_LIMIT_S:.0f} s")
+    except Exception as error:  # noqa: BLE001 - a defect of ours must neither end the run nor pass for a verdict
+        _LOG.exception("case %s failed inside", case.id)
+        _fill(context, Verdict.COULD_NOT_RUN, f"defect of the suite: {type(error).__name__}: {error}")
+    finally:
+        await context.leave()
+    transcripts = context.transcripts
+    checks = tuple(_with_card(check, transcripts) for check in _merge(context.checks))
+    return Outcome(case, checks, transcripts, loop.time() - begun)
+
+
+def _fill(context: Context, verdict: Verdict, reason: str) -> None:
+    """Give a verdict on what is still undecided. What is not a MUST stays unobserved rather than could-not-run."""
+    decided = context.decided()
+    for name in context.case.requirements:
+        must = requirements.get(name).level is Level.MUST
+        if name not in decided and (must or verdict is Verdict.NOT_APPLICABLE):
+            context.checks.append(
+                Check(case=context.case.id, requirement=name, verdict=verdict, expected="", observed=reason)
+            )
+
+
+def _merge(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return one check a requirement: the worst verdict on it, with the number of times that it was given."""
+    groups: dict[str, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(check.requirement, []).append(check)
+    return tuple(_worst(group) for group in groups.values())
+
+
+def _worst(group: Sequence[Check]) -> Check:
+    worst = min(group, key=lambda check: SEVERITY.index(check.verdict))
+    return replace(worst, count=sum(check.verdict is worst.verdict for check in group))
+
+
+def _failed(outcome: Outcome) -> bool:
+    return any(check.verdict in _FAILED for check in outcome.checks)
+
+
+def _combine(first: Outcome, again: Sequence[Outcome]) -> Outcome:
+    """Return the first outcome, where a failure that does not come in every run is flaky: failed k of n."""
+    runs = [first, *again]
+    combined: list[Check] = []
+    for check in first.checks:
+        verdicts = [_of(run, check.requirement) for run in runs]
+        failures = sum(verdict in _FAILED for verdict in verdicts)
+        if check.verdict in _FAILED and failures < len(runs):
+            check = replace(  # noqa: PLW2901 - the check, as the runs together show it
+                check, verdict=Verdict.FLAKY, worst=check.verdict, failed=failures, count=len(runs)
+            )
+        combined.append(check)
+    transcripts = tuple(transcript for run in runs for transcript in run.transcripts)
+    return Outcome(first.case, tuple(combined), transcripts, sum(run.elapsed_s for run in runs))
+
+
+def _of(outcome: Outcome, requirement: str) -> Verdict:
+    found = (check.verdict for check in outcome.checks if check.requirement == requirement)
+    return next(found, Verdict.COULD_NOT_RUN)
+
+
+def _with_card(check: Check, transcripts: Sequence[Transcript]) -> Check:
+    if check.verdict not in _FAILED or not transcripts:
+        return check
+    last = transcripts[-1]
+    return replace(check, card=FailureCard(connection=last.connection, lines=timeline.lines(last)))

@@ -1,0 +1,111 @@
+"""A transcript as lines for a person: when, who, what."""
+
+from __future__ import annotations
+
+from conformance.transcript import (
+    Answered,
+    Asked,
+    Barrier,
+    CloseFrame,
+    Ended,
+    Entry,
+    Expired,
+    Frame,
+    Transcript,
+)
+from protocol.translator.request import shown
+from protocol.wire import Kind, Party, header
+
+_TEXT = 160
+_BYTES = 12
+_RUN = 3  # so many audio frames in a row are shown as one line
+
+
+def lines(transcript: Transcript, most: int = 40) -> tuple[str, ...]:
+    """Return the timeline of a connection, the middle left out where it is longer than `most` lines.
+
+    `>` is what the client sent, `<` what the server sent, `!` what the observer says. Credentials are not shown.
+    """
+    rendered = _render(transcript)
+    if len(rendered) > most:
+        cut = len(rendered) - most
+        rendered = [*rendered[: most // 2], f"          … {cut} lines left out …", *rendered[-(most - most // 2) :]]
+    return (f"connection {transcript.connection} of {transcript.case}", *rendered)
+
+
+def _render(transcript: Transcript) -> list[str]:
+    start = transcript.entries[0].time if transcript.entries else 0.0
+    rendered: list[str] = []
+    run: list[Frame] = []
+    for entry in transcript.entries:
+        if (
+            isinstance(entry, Frame)
+            and entry.sender is Party.CLIENT
+            and entry.kind is Kind.BINARY
+            and not entry.deliberate
+        ):
+            run.append(entry)
+            continue
+        rendered += _audio(run, start)
+        run = []
+        rendered.append(f"{entry.time - start:9.3f} {_entry(entry)}")
+    return rendered + _audio(run, start)
+
+
+def _audio(run: list[Frame], start: float) -> list[str]:
+    if len(run) <= _RUN:
+        return [f"{frame.time - start:9.3f} {_frame(frame)}" for frame in run]
+    size = sum(len(frame.data) for frame in run)
+    begun, ended = run[0].time - start, run[-1].time - start
+    return [f"{begun:9.3f} > {len(run)} binary frames, {size} bytes, until {ended:.3f}; first {_hex(run[0].data)}"]
+
+
+def _entry(entry: Entry) -> str:
+    match entry:
+        case Asked():
+            path, _, query = entry.request.target.partition("?")
+            return (
+                f"> {entry.request.method} {path}{f' query {shown(query)}' if query else ''}{_mark(entry.deliberate)}"
+            )
+        case Answered():
+            identity = header(entry.response.headers, "X-RequestId")
+            body = entry.response.body[:_TEXT].decode(errors="replace")
+            tail = f", X-RequestId {identity}" if identity else ""
+            return f"< HTTP {entry.response.status}{tail}{f': {body}' if body else ''}"
+        case Frame():
+            return _frame(entry)
+        case CloseFrame():
+            return f"{_arrow(entry.sender)} close {entry.code} {entry.reason!r}{_mark(entry.deliberate)}"
+        case Ended():
+            detail = f": {entry.detail}" if entry.detail else ""
+            return f"! the {entry.by.value} ended the connection ({entry.how.value}){detail}"
+        case Expired():
+            return f"! waited {entry.budget:.2f} s for {entry.what}, in vain"
+        case Barrier():
+            return f"! barrier: {entry.what}"
+
+
+def _frame(frame: Frame) -> str:
+    part = (
+        ""
+        if frame.first and frame.final
+        else f" (frame {'first' if frame.first else 'last' if frame.final else 'middle'})"
+    )
+    if frame.kind is Kind.TEXT:
+        text = frame.data.decode(errors="replace")
+        body = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
+    else:
+        body = f"{len(frame.data)} bytes {_hex(frame.data)}"
+    return f"{_arrow(frame.sender)} {frame.kind.value}{part} {body}{_mark(frame.deliberate)}"
+
+
+def _hex(data: bytes) -> str:
+    return data[:_BYTES].hex(" ") + (" …" if len(data) > _BYTES else "")
+
+
+def _arrow(party: Party) -> str:
+    return ">" if party is Party.CLIENT else "<"
+
+
+def _mark(deliberate: str | None) -> str:
+    return f"   [on purpose: {deliberate}]" if deliberate else ""

@@ -1,0 +1,1 @@
+"""What hears, translates and speaks."""

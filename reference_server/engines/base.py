@@ -1,0 +1,100 @@
+"""What an engine is: it hears an utterance, says it in other languages, and speaks.
+
+An engine knows no dialect and no socket. The pipeline asks it one thing at a time within a session; sessions are
+independent of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocol.audio import PcmFormat
+from protocol.events import Span
+from protocol.translator.languages import Catalogue, Voice
+
+VOICE_RATE = 16_000
+"""Sampling rate in Hz of what engines speak: 16-bit mono PCM."""
+
+ABRUPT = 1006
+"""The code of a failure that ends the connection without a closing handshake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a session wants: `source` is a speech key such as `en-US`, `targets` are text keys such as `pt`."""
+
+    source: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One utterance, whole or as far as it has been heard.
+
+    Attributes:
+        index: Counts the utterances of the session from 0.
+        span: Where it stands in the stream, in bytes.
+        format: The stream's format.
+        pcm: Its samples, `span.size` bytes.
+    """
+
+    index: int
+    span: Span
+    format: PcmFormat
+    pcm: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What was said and its translations in the order of the targets; all empty if nothing was.
+
+    `profanities` are the words, in any of these texts, that a profanity filter has to treat.
+    """
+
+    recognition: str
+    translations: tuple[str, ...]
+    profanities: frozenset[str] = frozenset()
+
+
+@dataclass
+class EngineFailure(Exception):
+    """The engine cannot go on with this session, which then closes with `code` and `reason`."""
+
+    code: int
+    reason: str
+
+    def __post_init__(self) -> None:
+        Exception.__init__(self, self.code, self.reason)
+
+
+class EngineSession(Protocol):
+    """One session's engine. Every method may raise EngineFailure."""
+
+    async def hypothesis(self, utterance: Utterance) -> Text | None:
+        """Return what an open utterance sounds like so far, or None if there is nothing new to say."""
+
+    async def phrase(self, utterance: Utterance) -> Text:
+        """Return what was said in a whole utterance."""
+
+    async def speak(self, text: str, voice: Voice) -> bytes:
+        """Return the text as spoken by the voice: 16-bit mono PCM at VOICE_RATE."""
+
+    async def close(self) -> None:
+        """Let go of everything; called once, also after a failure."""
+
+
+class Engine(Protocol):
+    """What a server runs on."""
+
+    name: str
+    catalogue: Catalogue
+
+    async def start(self) -> None:
+        """Make ready; called once before the first session."""
+
+    async def stop(self) -> None:
+        """Let go of everything; called once."""
+
+    def open(self, job: Job) -> EngineSession:
+        """Return the engine of a new session."""
