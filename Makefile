@@ -17,7 +17,7 @@ install: $(INSTALLED) $(CLIENTS) ## Make .venv with what constraints.txt pins, a
 
 # The launcher is in the list because an installation holds a copy of it, under a name of its own.
 $(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=..." * (sys.version_info < (3, 11)))'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -2,8 +2,8 @@
 
 `protocol`, `schemas` and the like are common words. A folder of that name on PYTHONPATH, or another distribution in
 the same environment, would be imported in place of ours and fail somewhere inside with a traceback; this says it in
-one sentence instead. The wheel holds this file a second time, as the top-level module `speechwire_launcher`, whose
-name nobody else has; nothing of ours may be imported before `main` has looked.
+one sentence instead. The wheel holds this file as the top-level module `speechwire_launcher`, a name that
+nobody else has; nothing of ours may be imported before `main` has looked.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def main() -> None:
 def shadowed() -> str | None:
     """Return one sentence about the first package that is not ours, or None when all of them are.
 
-    Ours are the packages that lie side by side with the `conformance` that holds this file, and that no other
+    Ours are the packages that lie side by side with the `conformance` that holds the command, and that no other
     distribution has overwritten. A checkout that is on PYTHONPATH as a whole is ours too.
     """
     places = {name: _place(name) for name in PACKAGES}
     home = (places["conformance"] or Path(__file__)).parent.parent
-    whole = (home / "conformance" / "launcher.py").is_file()
+    whole = (home / "conformance" / "commands" / "main.py").is_file()
     for name, place in places.items():
         if place is None:
             return f"the package {name!r} is missing; {_advice('install speechwire again')}."
@@ -55,11 +55,9 @@ def _advice(otherwise: str) -> str:
 
 
 def _place(name: str) -> Path | None:
-    """Return the file that `import name` would run: a folder if that has no `__init__.py`, None if there is none."""
+    """Return the file that `import name` would run; None if there is none."""
     spec = find_spec(name)
-    if spec is None:
-        return None
-    return Path(spec.origin or next(iter(spec.submodule_search_locations or [name])))
+    return Path(spec.origin) if spec and spec.origin else None
 
 
 def _recorded(home: Path) -> list[tuple[str, str]]:

@@ -49,7 +49,7 @@ def samples(spoken: Recording, rate: int) -> bytes:
         return spoken.pcm
     given = np.frombuffer(spoken.pcm, dtype="<i2")
     wanted = np.arange(len(given) * rate // spoken.format.rate) * (spoken.format.rate / rate)
-    return np.interp(wanted, np.arange(len(given)), given).round().astype("<i2").tobytes()
+    return bytes(np.interp(wanted, np.arange(len(given)), given).round().astype("<i2").tobytes())
 
 
 def utterance(spoken: Recording, index: int = 0, *, rate: int = 16_000, lead_ms: int = _LEAD_MS) -> bytes:

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
+from conformance.cases.control import Step
 from conformance.commands.exits import CouldNotRun
 from conformance.commands.report_options import check_files, report_options, write_files
 from conformance.commands.target_options import dialect_option, make_target, target_options
-from conformance.feeds.doctor import Step
 from conformance.feeds.server import Options, check_server, select
 from conformance.report.terminal import Terminal
 from protocol import requirements

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from conformance import timeline
+from conformance.cases.control import Step
 from conformance.commands.target_options import make_target, target_options
-from conformance.feeds.doctor import Diagnosis, Step, diagnose
+from conformance.feeds.doctor import Diagnosis, diagnose
 from conformance.feeds.server import control
 from conformance.judge.verdict import ExitCode, Verdict
 from conformance.peers.budget import Budget

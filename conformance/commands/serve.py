@@ -72,7 +72,7 @@ def _tls(options: dict[str, Any]) -> Iterator[ssl.SSLContext | None]:
         return
     if options["cert"]:
         try:
-            yield tls.load(options["cert"], options["cert_key"])
+            yield tls.from_files(options["cert"], options["cert_key"])
         except tls.TlsError as error:
             raise click.UsageError(str(error)) from error
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -106,11 +106,11 @@ def as_text(members: Members) -> Message:
     return Message.text(json.dumps(members, ensure_ascii=False, separators=(",", ":")))
 
 
-def with_query(request: HttpRequest, **changes: str | None) -> HttpRequest:
-    """Return a request with parameters replaced, added or (None) removed; `_` in a name stands for a hyphen."""
-    wanted = {name.replace("_", "-").lower(): value for name, value in changes.items()}
-    kept = [(name, value) for name, value in parse_query(request.query) if name.lower() not in wanted]
-    added = [(name, value) for name, value in wanted.items() if value is not None]
+def with_query(request: HttpRequest, changes: Mapping[str, str | None]) -> HttpRequest:
+    """Return a request with parameters replaced, added or (None) removed; names compare without case."""
+    gone = {name.lower() for name in changes}
+    kept = [(name, value) for name, value in parse_query(request.query) if name.lower() not in gone]
+    added = [(name, value) for name, value in changes.items() if value is not None]
     query = urlencode([*kept, *added], quote_via=quote)
     return HttpRequest(request.method, f"{request.path}?{query}", request.headers, request.body)
 

@@ -5,11 +5,11 @@ This is the positive control of the whole run. It also measures the budget that 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from conformance.cases.context import Blocked, Context
+from conformance.cases.control import CONTROL, Control, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.judge.verdict import Verdict
@@ -17,23 +17,6 @@ from conformance.peers.budget import HANDSHAKE, Budget
 from conformance.peers.link import DialError, Link
 from conformance.transcript import Transcript
 from protocol.wire import HttpResponse, Party
-
-CONTROL = "control"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One layer: what was tried, whether it worked, one sentence about it, and what to try if it did not.
-
-    A step that failed because the peer broke a requirement names it, with the verdict.
-    """
-
-    layer: str
-    works: bool
-    says: str
-    advice: str = ""
-    requirement: str | None = None
-    verdict: Verdict | None = None
 
 
 @dataclass
@@ -52,19 +35,6 @@ class Diagnosis:
     def trouble(self) -> Step | None:
         """The step that does not work, if any."""
         return next((step for step in self.steps if not step.works), None)
-
-
-class Control(Protocol):
-    """What a dialect gives to the doctor (a module)."""
-
-    REQUIREMENT: str
-    """The requirement that a server breaks which never answers a good upgrade."""
-
-    def upgrade(self, context: Context) -> Awaitable[Link | HttpResponse]:
-        """Ask for a good session."""
-
-    def converse(self, context: Context, link: Link) -> AsyncIterator[Step]:
-        """Hold one good conversation on an open link, a step at a time, and measure the budget."""
 
 
 _ADVICE = {

@@ -12,9 +12,10 @@ from typing import cast
 
 from conformance import timeline
 from conformance.cases import registry
+from conformance.cases.control import CONTROL, Control, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
-from conformance.feeds.doctor import CONTROL, Control, Diagnosis, Step, diagnose
+from conformance.feeds.doctor import Diagnosis, diagnose
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import WIRE, judge_all
 from conformance.peers.budget import Budget
@@ -115,6 +116,7 @@ async def check_server(
         waiting_s=budget.waited,
         strict=options.strict,
         party=Party.SERVER.value,
+        elapsed={done.case.id: done.elapsed_s for done in outcomes},
     )
     emit(RunFinished(report))
     return report

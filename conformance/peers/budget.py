@@ -28,11 +28,10 @@ class Budget:
 
     Attributes:
         scale: Factor on every wait, for slow machines.
-        waited: Seconds spent waiting so far, over all connections.
     """
 
     scale: float = 1.0
-    waited: float = 0.0
+    _spent: list[tuple[float, float]] = field(default_factory=list)
     _seconds: dict[str, float] = field(default_factory=lambda: dict(_FIRST))
     _took: dict[str, float] = field(default_factory=dict)
 
@@ -45,7 +44,21 @@ class Budget:
         self._took[kind] = seconds
         self._seconds[kind] = min(_FIRST[kind], max(_FLOOR, seconds * _FACTOR))
 
-    def expired(self, kind: str) -> None:
-        """Shorten later waits of a kind that has timed out."""
+    def expired(self, kind: str, begun: float, ended: float) -> None:
+        """Note a wait in vain, and shorten later waits of its kind."""
         needed = self._took.get(kind, 0.0) * _FACTOR_AFTER_TIMEOUT
         self._seconds[kind] = min(self._seconds[kind], max(_AFTER_TIMEOUT, needed))
+        self.let_pass(begun, ended)
+
+    def let_pass(self, begun: float, ended: float) -> None:
+        """Note time that was let pass: in vain, or on purpose to speak at the pace of speech."""
+        self._spent.append((begun, ended))
+
+    @property
+    def waited(self) -> float:
+        """Seconds of the run in which some connection let time pass; what overlaps counts once."""
+        total, until = 0.0, float("-inf")
+        for begun, ended in sorted(self._spent):
+            total += max(0.0, ended - max(begun, until))
+            until = max(until, ended)
+        return total

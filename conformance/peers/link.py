@@ -146,10 +146,8 @@ class Link:
                 return True
         except TimeoutError:
             self.recorder.add(Expired(self.now(), "a pong", seconds))
-            self._budget.expired(CLOSE)
+            self._budget.expired(CLOSE, begun, self.now())
             return False
-        finally:
-            self._budget.waited += self.now() - begun
 
     # Receiving.
 
@@ -164,10 +162,8 @@ class Link:
                 return await self._answers.get()
         except TimeoutError:
             self.recorder.add(Expired(self.now(), what, seconds))
-            self._budget.expired(kind)
+            self._budget.expired(kind, begun, self.now())
             return None
-        finally:
-            self._budget.waited += self.now() - begun
 
     def barrier(self, what: str) -> None:
         """Record that everything up to here has been said."""
@@ -219,6 +215,7 @@ class Link:
         self._write()
         while True:
             waiting, seconds = self._writer.transport.get_write_buffer_size(), self._budget.wait(RESULT)
+            begun = self.now()
             try:
                 async with asyncio.timeout(seconds):
                     await self._writer.drain()
@@ -228,7 +225,7 @@ class Link:
                 if self._writer.transport.get_write_buffer_size() < waiting:
                     continue
                 self.recorder.add(Expired(self.now(), "the server to read what is sent", seconds))
-                self._budget.expired(RESULT)
+                self._budget.expired(RESULT, begun, self.now())
                 self._drop()
                 self._settle(PeerClosed(self.now(), ABNORMAL, ""))
             return
@@ -364,7 +361,7 @@ async def _exchange(
             streams[1].write(end.take()[0] + body)
             response = await _response(end, streams[0])
     except TimeoutError:
-        budget.expired(kind)
+        budget.expired(kind, begun, Link.now())
         recorder.add(Expired(Link.now(), "an HTTP response", seconds))
         _give_up(streams)
         if streams is None:
@@ -374,8 +371,6 @@ async def _exchange(
         recorder.add(Ended(Link.now(), SERVER, Ending.UNREADABLE, str(error)))
         _give_up(streams)
         raise DialError("http", f"no HTTP response: {str(error) or type(error).__name__}") from error
-    finally:
-        budget.waited += Link.now() - begun
     recorder.add(Answered(Link.now(), response))
     return end, streams, response
 

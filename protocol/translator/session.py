@@ -39,6 +39,14 @@ SERVER, CLIENT = Party.SERVER, Party.CLIENT
 
 Output = Outbound | ToPipeline
 
+LABELS: dict[int, str] = {
+    1000: "Normal closure",
+    1001: "Endpoint Unavailable",
+    1003: "Invalid Message Type",
+    1011: "Internal Server Error",
+}
+"""The name that the documents give to each code (facts X:1000 to X:1011)."""
+
 
 class ServerSession:
     """One accepted conversation.
@@ -97,7 +105,7 @@ class ServerSession:
 
     def shutdown(self, time: float) -> list[Output]:
         """End the session because the server goes away: finals in flight first, then 1001."""
-        return self._end(time, Close(1001, "the server is going away")) if self.takes_audio else []
+        return self._end(time, _close(1001, "the server is going away")) if self.takes_audio else []
 
     def result(self, event: FromPipeline) -> list[Output]:
         """Take a finding of the pipeline; return what to send."""
@@ -113,14 +121,14 @@ class ServerSession:
         if isinstance(event, Silence):
             return self._silence(event)
         if isinstance(event, Fault):
-            return self._close(Close(event.code, event.reason))
+            return self._close(_close(event.code, event.reason))
         return self._drained()
 
     # What came from the client.
 
     def _fragment(self, event: Fragment) -> list[Output]:
         if event.kind is Kind.TEXT:
-            return self._close(Close(1003, "text messages are not taken; send audio in binary messages"))
+            return self._close(_close(1003, "text messages are not taken; send audio in binary messages"))
         if not event.data:
             return []
         self._last_audio = event.time
@@ -129,7 +137,7 @@ class ServerSession:
         try:
             started = self._header.feed(event.data)
         except PeerViolation as error:
-            return self._close(Close(1003, _reason(error)))
+            return self._close(_close(1003, _reason(error)))
         if started is None:
             return []
         header, rest = started
@@ -148,9 +156,9 @@ class ServerSession:
         if self._ending is not None:
             return self._close(self._ending) if now >= self._drain_until else []
         if now >= self._opened + self.policy.session_limit_s:
-            return self._end(now, Close(1000, "the maximum session duration is reached"))
+            return self._end(now, _close(1000, "the maximum session duration is reached"))
         if now >= self._last_audio + self.policy.idle_s:
-            return self._end(now, Close(1000, "no audio was received for too long"))
+            return self._end(now, _close(1000, "no audio was received for too long"))
         return []
 
     # What came from the pipeline.
@@ -158,12 +166,14 @@ class ServerSession:
     def _hypothesis(self, event: Hypothesis) -> list[Output]:
         if Feature.PARTIAL not in self.request.features or not self._partial_due(event.span):
             return []
+        recognition, translation = self._texts(event)
+        identity = f"{self._finals}.{self._partials + 1}"
+        # Made before anything changes: a text that cannot be sent leaves the session as it was.
+        message = self._text(Partial(identity, recognition, translation, self._timing(event.span)))
         self.order.step(SERVER, order.PARTIAL)
         self._heard_until = event.span.end
         self._partials += 1
-        recognition, translation = self._texts(event)
-        identity = f"{self._finals}.{self._partials}"
-        return [self._text(Partial(identity, recognition, translation, self._timing(event.span)))]
+        return [message]
 
     def _partial_due(self, span: Span) -> bool:
         """Hold back a partial that follows the last one too closely (translator.partial.interval)."""
@@ -173,18 +183,18 @@ class ServerSession:
     def _phrase(self, event: Phrase) -> list[Output]:
         recognition, translation = self._texts(event)
         speaks = Feature.TEXT_TO_SPEECH in self.request.features and bool(translation)
+        message = self._text(Final(str(self._finals), recognition, translation, self._timing(event.span)))
         self.order.step(SERVER, order.SPOKEN_FINAL if speaks else order.FINAL)
-        identity = str(self._finals)
         self._finals += 1
         self._partials = 0
         self._heard_until = None
-        return [self._text(Final(identity, recognition, translation, self._timing(event.span)))]
+        return [message]
 
     def _silence(self, event: Silence) -> list[Output]:
         limit = self.policy.silence_limit_s * self._known_format().bytes_per_second
         if event.size < limit or not self.takes_audio:
             return []
-        return self._end(event.time, Close(1000, "silence was received for too long"))
+        return self._end(event.time, _close(1000, "silence was received for too long"))
 
     def _drained(self) -> list[Output]:
         return self._close(self._ending) if self._ending is not None else []
@@ -232,7 +242,15 @@ class ServerSession:
         return [AudioEnded(flush=False), close]
 
 
+def _close(code: int, why: str) -> Close:
+    """Return a close whose reason begins with the documented label of its code (translator.close.label).
+
+    A reason holds at most 123 bytes of UTF-8.
+    """
+    label = LABELS.get(code)
+    reason = f"{label}: {why}" if label and why else label or why
+    return Close(code, reason.encode()[:123].decode(errors="ignore"))
+
+
 def _reason(error: PeerViolation) -> str:
-    """Return an error as a close reason: one sentence, at most 123 bytes of UTF-8."""
-    sentence = f"audio header, {error.at}: expected {error.expected}, got {error.observed}"
-    return sentence.encode()[:123].decode(errors="ignore")
+    return f"audio header, {error.at}: expected {error.expected}, got {error.observed}"

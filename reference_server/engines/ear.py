@@ -2,7 +2,7 @@
 
 A fingerprint is 20 frames of 20 ms: how loud each one is, and how often its signal crosses zero. Both are taken at
 8 kHz, so that the sender's rate does not matter, relative to their mean, so that its level does not, and compared at
-several shifts, so that it does not matter on which frame an utterance was found to begin.
+shifts of 5 ms, so that it does not matter where an utterance was found to begin.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ NEEDED_MS = 400
 _RATE = 8000
 _FRAME = _RATE // 50
 _FRAMES = NEEDED_MS // 20
-_SHIFTS = 3  # frames to either side
+_HOP = _FRAME // 4
+_SHIFT_MS = 60  # to either side
 _DYNAMICS_DB = 40.0
 _CROSSING_DB = 60.0  # what crossing zero at each sample weighs against loudness
 _THRESHOLD_DB = 4.0
@@ -55,7 +56,7 @@ def recognise(pcm: bytes, pcm_format: PcmFormat) -> Known | None:
     needed = pcm_format.ms_to_bytes(NEEDED_MS)
     if len(pcm) < needed:
         return None
-    heard = _features(_resampled(pcm[:needed], pcm_format.rate))[:_FRAMES]
+    heard = _features(_resampled(pcm[:needed], pcm_format.rate), _FRAME)[:_FRAMES]
     near = min(((_distance(heard, one.features), one.known) for one in _prints()), key=lambda pair: pair[0])
     return near[1] if near[0] < _THRESHOLD_DB else None
 
@@ -71,9 +72,12 @@ def parts() -> dict[str, int]:
 
 def _distance(heard: _Floats, reference: _Floats) -> float:
     """Return the least difference over all shifts, in dB a frame."""
+    step = _FRAME // _HOP
+    reach = step * (len(heard) - 1) + 1
+    centred = _centred(heard)
     return min(
-        float(np.mean(np.abs(_centred(heard) - _centred(reference[at : at + len(heard)]))) * 2)
-        for at in range(len(reference) - len(heard) + 1)
+        float(np.mean(np.abs(centred - _centred(reference[at : at + reach : step]))) * 2)
+        for at in range(len(reference) - reach + 1)
     )
 
 
@@ -82,9 +86,9 @@ def _centred(features: _Floats) -> _Floats:
     return np.column_stack((loudness - loudness.mean(), features[:, 1]))
 
 
-def _features(samples: _Floats) -> _Floats:
-    """Return loudness in dB and weighed zero crossings of each whole frame."""
-    frames = samples[: len(samples) - len(samples) % _FRAME].reshape(-1, _FRAME)
+def _features(samples: _Floats, hop: int) -> _Floats:
+    """Return loudness in dB and weighed zero crossings of each whole frame, one frame for each `hop` samples."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::hop]
     frames = frames - frames.mean(axis=1, keepdims=True)
     loudness = 10 * np.log10(np.maximum(np.mean(frames**2, axis=1), 1e-9))
     crossings = np.mean(np.signbit(frames[:, 1:]) != np.signbit(frames[:, :-1]), axis=1)
@@ -107,13 +111,13 @@ def _prints() -> tuple[_Print, ...]:
 def _prints_of(recording: str, file: str) -> Iterator[_Print]:
     header, pcm = parse_file((schemas.corpus_dir() / file).read_bytes())
     pcm_format = header.format
-    margin = pcm_format.ms_to_bytes(20 * _SHIFTS)
+    margin = pcm_format.ms_to_bytes(_SHIFT_MS)
     for part, span in enumerate(_spans(pcm, pcm_format)):
         begin = span.start - margin
         end = span.start + pcm_format.ms_to_bytes(NEEDED_MS) + margin
         # An utterance at the very start of its recording has silence before it, as at the start of a stream.
         stretch = bytes(max(0, -begin)) + pcm[max(0, begin) : end]
-        yield _Print(Known(recording, part), _features(_resampled(stretch, pcm_format.rate)))
+        yield _Print(Known(recording, part), _features(_resampled(stretch, pcm_format.rate), _HOP))
 
 
 def _spans(pcm: bytes, pcm_format: PcmFormat) -> list[Span]:

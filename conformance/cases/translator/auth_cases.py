@@ -91,6 +91,7 @@ async def token(context: Context) -> None:
 
 
 async def _places(context: Context, way: Way) -> None:
+    await control(context, speech_target(context))
     reply = await knock(context, speech_target(context), way.as_header(way.good))
     judge_accepted(context, f"auth.{way.word}-header", reply, f"a good {way.word} in the header {way.header}")
     reply = await knock(context, way.as_query(context, way.good), ())
@@ -182,6 +183,7 @@ async def empty(context: Context) -> None:
 @case("auth.secrecy", "auth.not-repeated")
 async def secrecy(context: Context) -> None:
     """Provoke refusals and a close with credentials in all places, and look for them in what comes back."""
+    await control(context, speech_target(context))
     wrong, nested = _other(context), _other(context)
     await knock(context, speech_target(context), ((KEY_HEADER, wrong),), deliberate=_WRONG)
     await knock(context, speech_target(context), ((TOKEN_HEADER, f"Bearer {wrong}"),), deliberate=_WRONG)

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from conformance.cases.context import Context
+from conformance.cases.control import Step
 from conformance.cases.translator.dialogue import SILENCE_MS, Dialogue, speech_target
 from conformance.cases.translator.dialogue import upgrade as ask
-from conformance.feeds.doctor import Step
 from conformance.judge.verdict import Verdict
 from conformance.peers.budget import CLOSE, RESULT
 from conformance.peers.link import Link

@@ -92,6 +92,8 @@ class Dialogue:
             if speed:
                 due = begun + (at + size) / self.format.bytes_per_second / speed
                 await asyncio.sleep(max(0.0, due - self.link.now()))
+        if speed:
+            self.context.budget.let_pass(begun, self.link.now())
         self.sent += len(pcm)
 
     async def say(self, recording: Recording, pace: float | None = None) -> None:

@@ -97,6 +97,7 @@ async def check_order(context: Context) -> None:
 @case("handshake.trace-headers", "handshake.trace-headers")
 async def trace_headers(context: Context) -> None:
     """Send the four tracing values as headers, in the query, and in both places with different values."""
+    await control(context, speech_target(context))
     pairs = (*_TRACE, ("X-ClientTraceId", context.guid()))
     in_query = speech_target(context, extra=pairs)
     other = speech_target(

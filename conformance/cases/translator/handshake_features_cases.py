@@ -27,11 +27,11 @@ async def features(context: Context) -> None:
         raise NotOffered("no feature can be asked for")
     await control(context, speech_target(context, words))
 
+    taken = True
     for written in (",".join(words).lower(), ",".join(reversed(words)).upper()):
         reply = await knock(context, speech_target(context, written.split(",")))
         judge_accepted(context, "handshake.feature-case", reply, f"features={written}")
-    if "TimingInfo" in words:
-        await _counts(context)
+        taken = taken and reply.accepted
 
     loose = f" {words[0]} ,,{', '.join(words)} ,{words[0]}"
     voice = context.target.voice if "TextToSpeech" in words else None
@@ -40,6 +40,8 @@ async def features(context: Context) -> None:
 
     reply = await knock(context, speech_target(context, (*words, "Telepathy")), deliberate=_UNKNOWN)
     judge_refused(context, "handshake.feature-bad", reply, "the feature Telepathy")
+    if taken and "TimingInfo" in words:
+        await _counts(context)
 
 
 async def _counts(context: Context) -> None:

@@ -28,23 +28,25 @@ async def listed_languages(context: Context) -> None:
     offer, user = await offered(context), context.target
     sources = sample(offer.speech, [user.source], context.random)
     targets = sample(offer.text, [user.target], context.random)
-    pairs = [(user.source, user.target), *zip_longest(sources, targets)]
-    for source, target in ((given or user.source, wanted or user.target) for given, wanted in pairs):
+    await control(context, speech_target(context))
+    context.kept("handshake.source-accepted")
+    context.kept("handshake.target-accepted")
+    for given, wanted in zip_longest(sources, targets):
+        source, target = given or user.source, wanted or user.target
         reply = await _pair(context, source, target)
-        if not reply.accepted and (source, target) != (user.source, user.target):
-            # Which of the two is it? Each is tried beside the user's other half.
-            await _judge(context, "source", source, await _pair(context, source, user.target))
-            await _judge(context, "target", target, await _pair(context, user.source, target))
-            continue
-        await _judge(context, "source", source, reply)
-        await _judge(context, "target", target, reply)
+        if reply.accepted:
+            _judge(context, "source", source, reply)
+            _judge(context, "target", target, reply)
+        else:  # Which of the two is it? Each is tried beside the user's other half.
+            _judge(context, "source", source, await _pair(context, source, user.target))
+            _judge(context, "target", target, await _pair(context, user.source, target))
 
 
 async def _pair(context: Context, source: str, target: str) -> Reply:
     return await knock(context, speech_target(context, source=source, target=target))
 
 
-async def _judge(context: Context, half: str, value: str, reply: Reply) -> None:
+def _judge(context: Context, half: str, value: str, reply: Reply) -> None:
     name = "from" if half == "source" else "to"
     judge_accepted(context, f"handshake.{half}-accepted", reply, f"{name}={value}")
 
@@ -53,8 +55,11 @@ async def _judge(context: Context, half: str, value: str, reply: Reply) -> None:
 async def listed_voices(context: Context) -> None:
     """Ask for speech with up to six voices that the server lists itself, each beside its language as target."""
     offer = await offered(context)
+    if offer.trouble:
+        raise Blocked(offer.trouble)
     if not offer.voices:
         raise NotOffered("the server lists no voices")
+    await control(context, speech_target(context))
     own = offer.voice(speaking=True)
     voices = [own] if own is not None else []
     voices += sample(offer.voices, voices, context.random)[: None if own is None else -1]

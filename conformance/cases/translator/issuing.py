@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.translator.dialogue import KEY_HEADER
-from conformance.cases.translator.knocking import ABSENT, Reply, ask
+from conformance.cases.translator.knocking import Reply, ask, resource
 from protocol.translator.handshake import TOKEN_PATH
 from protocol.wire import Headers
 
@@ -37,17 +37,11 @@ async def need_token(context: Context) -> str:
 async def request_token(
     context: Context, headers: Headers, *, query: str = "", body: bytes = b"", deliberate: str | None = None
 ) -> Reply:
-    """Ask the token service for a token, with these headers.
-
-    Raises:
-        NotOffered: There is no token service at its path.
-    """
+    """Ask the token service for a token, with these headers; errors as for `resource`."""
     target = context.target.beside(TOKEN_PATH) + query
     length = () if body else (("Content-Length", "0"),)
     reply = await ask(context, target, (*headers, *length), method="POST", body=body, deliberate=deliberate)
-    if reply.status in ABSENT:
-        raise NotOffered(f"there is no token service at {context.target.beside(TOKEN_PATH)}: {reply.says}")
-    return reply
+    return reply if deliberate else resource("token", reply)
 
 
 def read_token(body: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from conformance.cases.context import Blocked, Context
+from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.translator.dialogue import CHUNK_MS, STREAM, upgrade
 from conformance.judge.verdict import Verdict, departure
 from conformance.peers.link import DialError, Link
@@ -17,9 +17,7 @@ from protocol import requirements
 from protocol.riff import build_header
 from protocol.wire import Headers, HttpRequest, HttpResponse, PeerClosed
 
-ABSENT = (404, 405, 426, 501)
-"""Statuses that say of a plain HTTP resource that it is not there: no such path, no such method, WebSocket only."""
-
+_ABSENT = (404, 405, 426, 501)  # no such path, no such method, WebSocket only, no such thing
 _BUSY = (429, 503)
 _OBJECTS_FROM = 1002  # close codes from here on say that something is wrong; ours is 1000, and so is its echo
 _NO_CODE = (1005, 1006)
@@ -83,6 +81,20 @@ async def ask(
     except Blocked as blocked:
         return _unanswered(blocked)
     return _answered(response)
+
+
+def resource(option: str, reply: Reply) -> Reply:
+    """Return the reply of a plain HTTP resource that a server may be without (`option` of `--without`).
+
+    Raises:
+        NotOffered: The reply says that it is not there.
+        Blocked: The connection ended without a response: perhaps this is a server for WebSocket alone.
+    """
+    if reply.status in _ABSENT:
+        raise NotOffered(f"there is no {option} service: {reply.says}")
+    if reply.status is None and not reply.hangs:
+        raise Blocked(f"{reply.says} (if there is no {option} service here, say so: --without {option})")
+    return reply
 
 
 async def control(context: Context, target: str, headers: Headers | None = None) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.registry import case
 from conformance.cases.translator.cross_origin import ORIGIN, admits, lists, preflight
-from conformance.cases.translator.knocking import ABSENT, Reply, ask, judge_refused
+from conformance.cases.translator.knocking import Reply, ask, judge_refused, resource
 from conformance.cases.translator.offer import entries, every_scope, languages_target, read_document
 from conformance.judge.verdict import Verdict
 from protocol.translator.handshake import LANGUAGES_PATH
@@ -33,21 +33,14 @@ _ENGLISH_NAMES: Final = {
 """How languages are called, in themselves and in English: one word that every form of the name has in it."""
 
 
-async def _get(context: Context, target: str, headers: Headers = (), *, deliberate: str | None = None) -> Reply:
-    """Ask for `/languages`.
-
-    Raises:
-        NotOffered: It is not there.
-    """
-    reply = await ask(context, target, headers, deliberate=deliberate)
-    if reply.status in ABSENT and deliberate is None:
-        raise NotOffered(f"there is no {context.target.beside(LANGUAGES_PATH)}: {reply.says}")
-    return reply
+async def _get(context: Context, target: str, headers: Headers = ()) -> Reply:
+    """Ask for `/languages`; errors as for `resource`."""
+    return resource("languages", await ask(context, target, headers))
 
 
-async def _document(context: Context, scope: str, headers: Headers = ()) -> dict[str, Any]:
+async def _document(context: Context, scope: str) -> dict[str, Any]:
     """Return the document that a good request gives; without it the case is blocked."""
-    reply = await _get(context, languages_target(context, scope), headers)
+    reply = await _get(context, languages_target(context, scope))
     document = read_document(reply.response)
     if document is None:
         raise Blocked(f"scope={scope} gives no JSON object: {reply.says}")
@@ -66,35 +59,33 @@ async def scopes(context: Context) -> None:
     """Ask without a credential for all scopes, for them in reverse order, for one, and for none."""
     every = every_scope(context)
     reply = await _get(context, languages_target(context, every))
-    _judge_found(context, "languages.no-auth", reply, "GET /languages without a credential")
+    verdict = Verdict.VIOLATION if reply.hangs else None
+    expected = "status 200 for GET /languages without a credential"
+    context.check("languages.no-auth", reply.status == 200, expected, reply.says, verdict)
     whole = read_document(reply.response)
     if whole is None:
         raise Blocked(f"scope={every} gives no JSON object: {reply.says}")
     _judge_scopes(context, "languages.scope-subset", whole, set(every.split(",")))
 
-    reverse = await _document(context, ",".join(reversed(every.split(","))))
-    context.check("languages.scope-order", reverse == whole, "the same content in any order of scopes", "another one")
+    reverse = ",".join(reversed(every.split(",")))
+    reply = await _get(context, languages_target(context, reverse))
+    same = read_document(reply.response) == whole
+    expected = f"for scope={reverse} the content that scope={every} has"
+    context.check("languages.scope-order", same, expected, f"other content, {reply.says}")
 
-    one = await _document(context, "speech")
-    _judge_scopes(context, "languages.scope-subset", one, {"speech"})
-
-    reply = await _get(context, languages_target(context))
-    document = read_document(reply.response)
-    if document is None:
-        context.broken("languages.default-scope", "the text scope", reply.says)
-    else:
-        _judge_scopes(context, "languages.default-scope", document, {"text"})
+    for requirement, scope, wanted in (("scope-subset", "speech", "speech"), ("default-scope", None, "text")):
+        reply = await _get(context, languages_target(context, scope))
+        document = read_document(reply.response)
+        if document is None:
+            context.broken(f"languages.{requirement}", f"the scope {wanted}", f"no JSON object, {reply.says}")
+        else:
+            _judge_scopes(context, f"languages.{requirement}", document, {wanted})
 
 
 def _judge_scopes(context: Context, requirement: str, document: Mapping[str, Any], wanted: set[str]) -> None:
     found = _SCOPES & document.keys()
     expected = f"of the scopes exactly {', '.join(sorted(wanted))}"
     context.check(requirement, found == wanted, expected, ", ".join(sorted(found)) or "none")
-
-
-def _judge_found(context: Context, requirement: str, reply: Reply, what: str) -> None:
-    verdict = Verdict.VIOLATION if reply.hangs else None
-    context.check(requirement, reply.status == 200, f"status 200 for {what}", reply.says, verdict)
 
 
 @case(
@@ -106,13 +97,13 @@ def _judge_found(context: Context, requirement: str, reply: Reply, what: str) ->
 )
 async def names(context: Context) -> None:
     """Ask for names in English, in a language that there is not, and in one or two that the server lists."""
-    english = await _names(context, None)
-    strange = {key: name for key, name in english.items() if not _called(name, _ENGLISH_NAMES.get(key, ""))}
-    shown = ", ".join(f"{key}: {name}" for key, name in list(strange.items())[:3])
-    context.check("languages.accept-language-fallback", not strange, "English names", shown)
-    same = await _names(context, _NO_LANGUAGE) == english
-    what = f"the names in English for Accept-Language: {_NO_LANGUAGE}"
-    context.check("languages.accept-language-fallback", same, what, "other names")
+    english, says = await _names(context, None)
+    if not english:
+        raise Blocked(f"the text scope has no names: {says}")
+    strange = [f"{key}: {name}" for key, name in english.items() if not _called(name, _ENGLISH_NAMES.get(key, ""))]
+    shown = f"{len(strange)} other names, {', '.join(strange[:3])}"
+    context.check("languages.accept-language-fallback", not strange, "English names without Accept-Language", shown)
+    await _same_names(context, "languages.accept-language-fallback", _NO_LANGUAGE, english, "English")
 
     known = [key for key in english if key in _OWN_NAMES]
     if not known:
@@ -120,22 +111,28 @@ async def names(context: Context) -> None:
             context.not_applicable(name, "the server lists no language whose own name is known to the suite")
         return
     for tag in context.random.sample(known, min(2, len(known))):
-        read = await _names(context, tag)
-        what = f"names in the language of Accept-Language: {tag}"
-        shown = f"{tag} is called {read.get(tag)}"
-        context.check("languages.accept-language", _called(read.get(tag, ""), _OWN_NAMES[tag]), what, shown)
+        read, says = await _names(context, tag)
+        own = read.get(tag, "")
+        expected = f"with Accept-Language: {tag} names in that language, which calls itself {_OWN_NAMES[tag]}"
+        observed = f"it is called {own or 'nothing'}, {says}"
+        context.check("languages.accept-language", _called(own, _OWN_NAMES[tag]), expected, observed)
 
     for value in (f"en;q=0.2, {tag};q=0.8", f"{tag}-AQ"):  # no locale has names of its own for the Antarctic
-        same = await _names(context, value) == read
-        what = f"for Accept-Language: {value} the names in {tag}"
-        context.check("languages.accept-language-weights", same, what, "other names")
+        await _same_names(context, "languages.accept-language-weights", value, read, tag)
 
 
-async def _names(context: Context, accept_language: str | None) -> dict[str, str]:
+async def _same_names(context: Context, requirement: str, value: str, wanted: dict[str, str], language: str) -> None:
+    found, says = await _names(context, value)
+    expected = f"for Accept-Language: {value} the names in {language}"
+    context.check(requirement, found == wanted, expected, f"{'other' if found else 'no'} names, {says}")
+
+
+async def _names(context: Context, accept_language: str | None) -> tuple[dict[str, str], str]:
+    """Return the names of the text scope, none where it could not be read, and what was answered."""
     headers = () if accept_language is None else (("Accept-Language", accept_language),)
-    document = await _document(context, "text", headers)
-    found = {key: entry.get("name") for key, entry in entries(document, "text").items()}
-    return {key: name for key, name in found.items() if isinstance(name, str)}
+    reply = await _get(context, languages_target(context, "text"), headers)
+    found = {key: entry.get("name") for key, entry in entries(read_document(reply.response) or {}, "text").items()}
+    return {key: name for key, name in found.items() if isinstance(name, str)}, reply.says
 
 
 def _called(name: str, word: str) -> bool:
@@ -183,11 +180,9 @@ async def bad_values(context: Context) -> None:
         ("bad-scope", languages_target(context, "speech,smell"), "the scope smell"),
         ("bad-version", languages_target(context, "speech", "2.0"), "api-version=2.0"),
     ):
-        reply = await _get(context, target, deliberate=f"translator.languages.{name}")
+        reply = await ask(context, target, deliberate=f"translator.languages.{name}")
         judge_refused(context, f"languages.{name}", reply, what)
-    reply = await _get(
-        context, languages_target(context, "speech", None), deliberate="translator.languages.bad-version"
-    )
+    reply = await ask(context, languages_target(context, "speech", None), deliberate="translator.languages.bad-version")
     same = read_document(reply.response) == plain
     context.check(
         "languages.bad-version", same, "1.0 for a request without api-version", f"another answer, {reply.says}"

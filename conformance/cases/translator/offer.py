@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.cases.context import Blocked, Context
+from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.target import Target
-from conformance.cases.translator.knocking import ask
+from conformance.cases.translator.knocking import ask, resource
 from protocol.translator.handshake import LANGUAGES_PATH
 from protocol.wire import HttpResponse
 
@@ -31,12 +31,14 @@ class Offer:
         speech: Language (a key of text) by key of the speech scope.
         text: Keys of the text scope.
         voices: Locale and language by key of the tts scope.
+        trouble: Why a `/languages` that is there could not be read; None also where there is none.
     """
 
     target: Target
     speech: Mapping[str, str] = field(default_factory=dict)
     text: tuple[str, ...] = ()
     voices: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    trouble: str | None = None
 
     @property
     def source_language(self) -> str:
@@ -80,10 +82,14 @@ async def offered(context: Context) -> Offer:
     if "languages" in target.without:
         return Offer(target)
     try:
-        reply = await ask(context, languages_target(context, every_scope(context)))
-    except Blocked:
+        reply = resource("languages", await ask(context, languages_target(context, every_scope(context))))
+    except NotOffered:
         return Offer(target)
-    document = read_document(reply.response) or {}
+    except Blocked as blocked:
+        return Offer(target, trouble=str(blocked))
+    document = read_document(reply.response)
+    if document is None:
+        return Offer(target, trouble=f"/languages gives no JSON object: {reply.says}")
     speech, text, voices = (entries(document, scope) for scope in ("speech", "text", "tts"))
     return Offer(
         target,

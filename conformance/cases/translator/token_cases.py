@@ -11,7 +11,7 @@ from conformance.cases.registry import case
 from conformance.cases.translator.cross_origin import ORIGIN, admits, preflight
 from conformance.cases.translator.dialogue import KEY_HEADER, TOKEN_HEADER, speech_target, upgrade
 from conformance.cases.translator.issuing import need_key, read_token, request_token
-from conformance.cases.translator.knocking import Reply, judge_refused
+from conformance.cases.translator.knocking import Reply, control, judge_refused
 from conformance.judge.verdict import Verdict
 from conformance.peers.link import Link
 from protocol.translator.handshake import TOKEN_PATH
@@ -27,6 +27,7 @@ async def issue(context: Context) -> None:
     """Get a token with the key in the header and an empty body, and open two sessions with it at once."""
     reply = await request_token(context, _key(context))
     if reply.response is None or reply.status != 200:
+        await control(context, speech_target(context), _key(context))
         _judge_issued(context, "token.issue", reply, "a token request with a good key")
         raise Blocked(f"the token service gives no token: {reply.says}")
     body = reply.response.body
@@ -74,6 +75,8 @@ async def requests(context: Context) -> None:
 async def cross_origin(context: Context) -> None:
     """Ask for a token as a page of another origin does: a preflight, then the request."""
     reply = await request_token(context, (*_key(context), ("Origin", ORIGIN)))
+    if reply.status != 200:
+        raise Blocked(f"the token service gives no token: {reply.says}")
     admits(context, "token.cors", reply, "the token request")
     target = context.target.beside(TOKEN_PATH)
     admits(context, "token.cors", await preflight(context, target, "POST", KEY_HEADER), "the preflight")

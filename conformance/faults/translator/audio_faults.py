@@ -71,16 +71,20 @@ class OnlyZeroSizes(HeaderFault):
         return header.announced is not None and header.announced > 60_000
 
 
-@fault("audio.header-alone", "refused")
+@fault("audio.header-alone", "refused", implies=("audio.ping", "endpoint.final-after-silence"))
 class HeaderWithAudio(HeaderFault):
-    """Expects audio behind the header in the same message, where the header has 46 bytes."""
+    """Expects audio behind the header in the same message."""
 
     def refuses(self, header: RiffHeader, rest: bytes) -> bool:
         """Refuse a message that is a header and nothing else."""
         return not rest
 
 
-@fault("audio.header-with-audio", "refused")
+@fault(
+    "audio.header-with-audio",
+    "refused",
+    implies=("audio.header-split", "audio.burst", "audio.fragmented"),
+)
 class HeaderAlone(HeaderFault):
     """Expects the header in a message of its own."""
 
@@ -89,7 +93,7 @@ class HeaderAlone(HeaderFault):
         return bool(rest)
 
 
-@fault("audio.header-split", "refused")
+@fault("audio.header-split", "refused", implies=("audio.fragmented",))
 class WholeHeader(Mutator):
     """Expects the whole header in the first message."""
 
@@ -210,11 +214,11 @@ class IgnoresBadHeader(Mutator):
         return () if self._bad and fragment.kind is Kind.BINARY else (fragment,)
 
 
-@fault("audio.format", "taken-for-16-bit-mono")
-class IgnoresFormat(Mutator):
+@fault("audio.format", "unnamed")
+class UnnamedFormat(Mutator):
     """Closes a wrong format without naming what is wrong."""
 
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Shorten the reason."""
         named = close.code == 1003 and "header" in close.reason and "RIFF" not in close.reason
-        return (Close(1003, "bad audio"),) if named else (close,)
+        return (Close(1003, "Invalid Message Type: bad audio"),) if named else (close,)

@@ -17,7 +17,7 @@ _WORDS = frozenset({"TextToSpeech", "Partial", "TimingInfo"})
 
 def refuse(request: HttpRequest) -> HttpRequest:
     """Return a request that the server has to refuse with 400."""
-    return with_query(request, **{"from": "xx-XX"})
+    return with_query(request, {"from": "xx-XX"})
 
 
 @fault("handshake.request-id", "left-out")
@@ -92,7 +92,7 @@ class AcceptsAnySource(Mutator):
         """Repair an unknown `from`."""
         source = self.parameters.get("from")
         if self.for_speech and source and PUBLISHED.resolve_source(source) is None:
-            return with_query(request, **{"from": "en-US"})
+            return with_query(request, {"from": "en-US"})
         return request
 
 
@@ -104,7 +104,7 @@ class AcceptsAnyTarget(Mutator):
         """Repair an unknown `to`."""
         target = self.parameters.get("to")
         if self.for_speech and target and "," not in target and PUBLISHED.resolve_target(target) is None:
-            return with_query(request, to="fr")
+            return with_query(request, {"to": "fr"})
         return request
 
 
@@ -181,7 +181,7 @@ class RefusesSameLanguage(Mutator):
         """Refuse equal languages."""
         source = PUBLISHED.resolve_source(self.parameters.get("from", ""))
         target = PUBLISHED.resolve_target(self.parameters.get("to", ""))
-        same = source is not None and PUBLISHED.speech[source].language == target
+        same = source is not None and PUBLISHED.speech[source].language == target and not self.wants("TextToSpeech")
         return refuse(request) if self.for_speech and same else request
 
 
@@ -217,7 +217,9 @@ class IgnoresKeyInQuery(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Take the key out of the query of the upgrade."""
-        return with_query(request, subscription_key=None) if self.for_speech and request.query else request
+        if not self.for_speech or header(request.headers, "Ocp-Apim-Subscription-Key") is not None:
+            return request
+        return with_query(request, {"subscription-key": None})
 
 
 @fault("auth.token-query", "ignored")
@@ -226,10 +228,12 @@ class IgnoresTokenInQuery(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Take the token out of the query."""
-        return with_query(request, access_token=None) if self.for_speech and request.query else request
+        if not self.for_speech or header(request.headers, "Authorization") is not None:
+            return request
+        return with_query(request, {"access_token": None})
 
 
-@fault("auth.token-header", "ignored")
+@fault("auth.token-header", "ignored", implies=("token.issue",))
 class IgnoresTokenInHeader(Mutator):
     """Does not look at Authorization."""
 

@@ -24,7 +24,7 @@ class CapitalType(Mutator):
         return ({**members, "type": "Final"},) if is_final(members) else (members,)
 
 
-@fault("result.text-json", "not-json")
+@fault("result.text-json", "not-json", implies=("partial.offered",))
 class NotJson(Mutator):
     """Writes the member names of partials without quotes, as the documents print them."""
 
@@ -36,7 +36,7 @@ class NotJson(Mutator):
         return (Message.text("{" + body + "}"),)
 
 
-@fault("result.one-object", "array")
+@fault("result.one-object", "array", implies=("partial.offered",))
 class InArray(Mutator):
     """Sends partials as an array of one."""
 
@@ -93,14 +93,13 @@ class NoFinals(Mutator):
         return () if is_final(members) and self.wants("Partial") and not self.wants("TextToSpeech") else (members,)
 
 
-@fault("final.empty-translation", "placeholder")
-class PlaceholderTranslation(Mutator):
-    """Translates nothing as three points."""
+@fault("final.empty-translation", "translates-nothing")
+class TranslatesNothing(Mutator):
+    """Translates what it says it has not heard, in sessions for finals alone."""
 
     def on_result(self, members: Members) -> Iterable[Members]:
-        """Change an empty translation."""
-        empty = is_final(members) and not members["recognition"] and not self.wants("TextToSpeech")
-        return ({**members, "translation": "..."},) if empty else (members,)
+        """Empty the recognition and leave the translation."""
+        return (members,) if self.parameters.get("features") else ({**members, "recognition": ""},)
 
 
 @fault("partial.only-if-requested", "always")

@@ -41,11 +41,10 @@ class LanguagesWithKey(ServiceFault):
 
     def on_response(self, response: HttpResponse) -> HttpResponse:
         """Refuse requests that are good otherwise."""
-        if not self.for_languages or response.status != 200 or header(self.asked.headers, "Ocp-Apim-Subscription-Key"):
+        good = self.for_languages and self.asked.method == "GET" and response.status == 200
+        if not good or header(self.asked.headers, "Ocp-Apim-Subscription-Key"):
             return response
-        if set(self.parameters) == {"api-version"} and not header(self.asked.headers, "Origin"):
-            return HttpResponse(401, without(response.headers, "Content-Length"))
-        return response
+        return HttpResponse(401, without(response.headers, "Content-Length"))
 
 
 @fault("languages.default-scope", "speech-too")
@@ -56,7 +55,7 @@ class WiderDefault(ServiceFault):
         """Add a scope."""
         if not self.for_languages or self.parameters.get("scope"):
             return request
-        return with_query(request, scope="text,speech")
+        return with_query(request, {"scope": "text,speech"})
 
 
 @fault("languages.scope-subset", "all")
@@ -66,7 +65,7 @@ class AllScopes(ServiceFault):
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Widen a scope of one word."""
         one = self.parameters.get("scope") in {"text", "speech", "tts"}
-        return with_query(request, scope="speech,text,tts") if self.for_languages and one else request
+        return with_query(request, {"scope": "speech,text,tts"}) if self.for_languages and one else request
 
 
 @fault("languages.speech-shape", "no-language")
@@ -218,7 +217,7 @@ class TokenKeyInHeader(ServiceFault):
         """Take the key out of the query."""
         if not self.for_token or not request.query:
             return request
-        return with_query(request, subscription_key=None)
+        return with_query(request, {"subscription-key": None})
 
 
 @fault("token.bad-key", "accepted")

@@ -18,10 +18,12 @@ class AlwaysTimed(Mutator):
     """Sends timing members to everybody."""
 
     def on_result(self, members: Members) -> Iterable[Members]:
-        """Add members that fit each other and any stream."""
-        if self.wants("TimingInfo"):
+        """Add members to finals that fit each other and any stream."""
+        if self.wants("TimingInfo") or not is_final(members):
             return (members,)
-        return ({**members, **dict.fromkeys(_ALL, 0)},)
+        place = int(members["id"])
+        timing = {"audioTimeOffset": place * 10_000, "audioStreamPosition": place * 32}
+        return ({**members, **timing, "audioTimeSize": 0, "audioSizeBytes": 0},)
 
 
 @fault("timing.present", "finals-only")
@@ -44,7 +46,7 @@ class TimesAsStrings(Mutator):
         return ({name: str(value) if name in _ALL else value for name, value in members.items()},)
 
 
-@fault("timing.ticks", "milliseconds", implies=("timing.offset-from-start", "timing.bytes-match-ticks"))
+@fault("timing.ticks", "milliseconds", implies=("timing.bytes-match-ticks",))
 class Milliseconds(Mutator):
     """Counts audio time in milliseconds."""
 
@@ -66,7 +68,7 @@ class RelativeOffset(Mutator):
         return ({**members, "audioTimeOffset": 0},) if "audioTimeOffset" in members else (members,)
 
 
-@fault("timing.position-from-start", "samples", implies=("timing.bytes-match-ticks",))
+@fault("timing.position-from-start", "samples", implies=("timing.bytes-match-ticks", "partial.interval"))
 class CountsSamples(Mutator):
     """Counts samples where bytes are asked for."""
 
@@ -86,7 +88,7 @@ class SlightlyOff(Mutator):
         return ({**members, "audioTimeSize": members["audioTimeSize"] + 5_000},)
 
 
-@fault("timing.within-stream", "beyond-the-end", implies=("timing.bytes-match-ticks", "timing.size-without-silence"))
+@fault("timing.within-stream", "beyond-the-end", implies=("timing.bytes-match-ticks", "timing.position-from-start"))
 class BeyondTheEnd(Mutator):
     """Says that the last final is longer than the whole stream."""
 
@@ -102,12 +104,19 @@ class PartialsMove(Mutator):
     """Moves the start of an utterance by 100 ms with each partial."""
 
     def on_result(self, members: Members) -> Iterable[Members]:
-        """Shift partials, in ticks and bytes alike."""
+        """Shift the start of partials and leave their end, in ticks and bytes alike, at 16 kHz."""
         if is_final(members) or "audioTimeOffset" not in members:
             return (members,)
-        minor = int(members["id"].partition(".")[2])
-        moved = {**members, "audioTimeOffset": members["audioTimeOffset"] + minor * 1_000_000}
-        return ({**moved, "audioStreamPosition": members["audioStreamPosition"] + minor * 3_200},)
+        steps = min(int(members["id"].partition(".")[2]), members["audioTimeSize"] // 1_000_000)
+        return (
+            {
+                **members,
+                "audioTimeOffset": members["audioTimeOffset"] + steps * 1_000_000,
+                "audioTimeSize": members["audioTimeSize"] - steps * 1_000_000,
+                "audioStreamPosition": members["audioStreamPosition"] + steps * 3_200,
+                "audioSizeBytes": members["audioSizeBytes"] - steps * 3_200,
+            },
+        )
 
 
 @fault("timing.size-without-silence", "with-silence")
@@ -115,8 +124,9 @@ class SizeWithSilence(Mutator):
     """Counts the silence that ends an utterance to its size."""
 
     def on_result(self, members: Members) -> Iterable[Members]:
-        """Add 800 ms to the size of finals."""
-        if "audioTimeSize" not in members or not is_final(members):
+        """Add 800 ms to the size of finals of up to 20 s, at whatever rate the stream has."""
+        ticks = members.get("audioTimeSize", 0)
+        if not is_final(members) or not 0 < ticks < 200_000_000:
             return (members,)
-        longer = {**members, "audioTimeSize": members["audioTimeSize"] + 8_000_000}
-        return ({**longer, "audioSizeBytes": members["audioSizeBytes"] + 25_600},)
+        more = round(8_000_000 * members["audioSizeBytes"] / ticks)
+        return ({**members, "audioTimeSize": ticks + 8_000_000, "audioSizeBytes": members["audioSizeBytes"] + more},)

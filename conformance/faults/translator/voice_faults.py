@@ -19,7 +19,11 @@ def _is_wav(voice: Message) -> bool:
     return voice.data[:4] == b"RIFF"
 
 
-@fault("voice.follows-final", "dropped")
+@fault(
+    "voice.follows-final",
+    "dropped",
+    implies=("voice.chosen-by-service", "voice.mp3", "voice.before-next-text"),
+)
 class NoVoice(Mutator):
     """Sends no voice at all."""
 
@@ -50,7 +54,7 @@ class VoiceForPartial(Mutator):
         return (members, Message.binary(build_file(PcmFormat(16_000), _TONE)))
 
 
-@fault("voice.one-message", "a-message-a-frame", implies=("voice.complete-file", "voice.mp3", "voice.default-wav"))
+@fault("voice.one-message", "a-message-a-frame", implies=("voice.complete-file", "voice.mp3"))
 class FramesAsMessages(Mutator):
     """Sends each frame of a voice as a message of its own."""
 
@@ -91,7 +95,7 @@ class WavForMp3(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Take the format out of the request."""
-        return with_query(request, format=None) if self.parameters.get("format") == "audio/mp3" else request
+        return with_query(request, {"format": None}) if self.parameters.get("format") == "audio/mp3" else request
 
 
 @fault("voice.default-wav", "mp3-instead")
@@ -101,7 +105,7 @@ class Mp3ByDefault(Mutator):
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Add the format to a request without one."""
         default = self.wants("TextToSpeech") and not self.parameters.get("format")
-        return with_query(request, format="audio/mp3") if self.for_speech and default else request
+        return with_query(request, {"format": "audio/mp3"}) if self.for_speech and default else request
 
 
 @fault("voice.chosen-by-service", "refused")
@@ -126,21 +130,16 @@ class SilentVoice(Mutator):
         return (Message.binary(build_file(header.format, bytes(len(pcm))), 16_384),)
 
 
-@fault("voice.before-next-text", "late-voice")
-class LateVoice(Mutator):
-    """Sends a voice behind the next text."""
+@fault("voice.before-next-text", "next-partial-first")
+class NextTextFirst(Mutator):
+    """Sends the first partial of the next utterance before the voice of the last one."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: Message | None = None
-
-    def on_voice(self, voice: Message) -> Iterable[Outbound]:
-        """Keep it; the second voice of a session sends both."""
-        if self._held is None:
-            self._held = voice
-            return ()
-        held, self._held = self._held, None
-        return (held, voice)
+    def on_result(self, members: Members) -> Iterable[Members]:
+        """Add a partial behind a final that is to be spoken, in sessions without times."""
+        due = is_final(members) and members["translation"] and self.wants("TextToSpeech") and self.wants("Partial")
+        if not due or self.wants("TimingInfo"):
+            return (members,)
+        return (members, {**members, "type": "partial", "id": f"{int(members['id']) + 1}.0"})
 
 
 @fault("profanity.default-marked", "no-action")
@@ -151,10 +150,10 @@ class UntreatedByDefault(Mutator):
         """Add NoAction to a request that says nothing."""
         if not self.for_speech or self.parameters.get("profanityaction"):
             return request
-        return with_query(request, ProfanityAction="NoAction")
+        return with_query(request, {"ProfanityAction": "NoAction"})
 
 
-@fault("profanity.asterisk", "four", implies=("profanity.default-marked", "profanity.marker-ignored"), asterisks="****")
+@fault("profanity.asterisk", "four", implies=("profanity.default-marked", "profanity.scope"), asterisks="****")
 class FourAsterisks(Mutator):
     """Marks a profanity with four asterisks."""
 
@@ -170,11 +169,11 @@ class MarksInsteadOfDeleting(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Replace the action."""
-        deletes = self.parameters.get("profanityaction", "").lower() == "deleted"
-        return with_query(request, ProfanityAction="Marked", ProfanityMarker="Asterisk") if deletes else request
+        deletes = self.parameters.get("profanityaction") == "Deleted" and not self.parameters.get("profanitymarker")
+        return with_query(request, {"ProfanityAction": "Marked"}) if deletes else request
 
 
-@fault("close.reason", "empty")
+@fault("close.reason", "empty", implies=("audio.format",))
 class NoReason(Mutator):
     """Closes without a reason."""
 
@@ -183,7 +182,7 @@ class NoReason(Mutator):
         return (Close(close.code, ""),)
 
 
-@fault("close.listed-code", "1008")
+@fault("close.listed-code", "1008", implies=("audio.text-message",))
 class UnlistedCode(Mutator):
     """Closes text messages with 1008."""
 
@@ -192,7 +191,7 @@ class UnlistedCode(Mutator):
         return (Close(1008, close.reason),) if "text" in close.reason else (close,)
 
 
-@fault("session.framing", "abrupt")
+@fault("session.framing", "abrupt", implies=("audio.header-first", "audio.format", "audio.text-message"))
 class Abrupt(Mutator):
     """Ends the connection where it should close it."""
 

@@ -92,8 +92,10 @@ def partials_of_final(view: View) -> Findings:
         timed = [(r, r.message.timing) for r in group if r.message is not None and r.message.timing is not None]
         if not timed or not timed[-1][0].final:
             continue
-        whole = timed[-1][1]
+        final, whole = timed[-1]
         for result, part in timed[:-1]:
+            if result.id.partition(".")[0] != final.id:
+                continue  # whose partial it is, is another requirement's matter
             same = (part.offset_ticks, part.position_bytes) == (whole.offset_ticks, whole.position_bytes)
             if same and part.size_ticks <= whole.size_ticks and part.size_bytes <= whole.size_bytes:
                 yield kept(name, result.seen.last)
