@@ -63,7 +63,7 @@ bench: $(INSTALLED) ## Measure; prints figures
 	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks
 
 demo: $(INSTALLED) ## Serve, translate a recording, judge the server
-	@.ci/demo
+	@bash .ci/demo
 
 # With the oldest Python that is supported: it needs every back-port that the newer ones need.
 constraints: ## Pin the newest versions that pyproject.toml allows

@@ -213,7 +213,7 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
             }
         case Expired():
             return {**common, "entry": "expired", "what": entry.what, "budget": round(entry.budget, 6)}
-        case Barrier():
+        case _:
             return {**common, "entry": "barrier", "what": entry.what}
 
 

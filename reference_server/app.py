@@ -69,6 +69,7 @@ class Server:
         self._router = Router(settings, engine, self.journal, wall_clock, lambda: self.sessions)
         self._listeners: list[Listener] = []
         self._open: dict[asyncio.Task[None], Connection | HttpFront] = {}
+        self._accepted: set[asyncio.Task[None]] = set()
         self._refusing = 0
         self._leaving = False
 
@@ -87,7 +88,7 @@ class Server:
         """Open a port, 0 for any free one. Raises OSError when it cannot be opened."""
         times = self.settings.limits
         server = await asyncio.start_server(
-            self.handle,
+            self._accept,
             host,
             port,
             ssl=tls,
@@ -109,8 +110,9 @@ class Server:
                 served.shutdown()
             elif served.idle:
                 task.cancel()
-        if self._open:
-            _, late = await asyncio.wait(list(self._open), timeout=self.settings.limits.shutdown_s)
+        served_by = self._accepted | self._open.keys()
+        if served_by:
+            _, late = await asyncio.wait(served_by, timeout=self.settings.limits.shutdown_s)
             for task in late:
                 task.cancel()
             if late:
@@ -118,6 +120,11 @@ class Server:
         await self.engine.stop()
 
     # One connection.
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self.handle(reader, writer))
+        self._accepted.add(task)
+        task.add_done_callback(self._accepted.discard)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one byte stream to its end. Raises nothing for what a peer does."""
@@ -138,9 +145,9 @@ class Server:
         except Exception:  # a defect of ours must not end the listener, nor show to the peer
             _logger.exception("a connection failed")
         finally:
-            self._open.pop(task, None)
             tap.finished(_now())
             await self._close(writer)
+            self._open.pop(task, None)
 
     async def _close(self, writer: asyncio.StreamWriter) -> None:
         """Close what is still open, and cut it off when the last bytes do not get away."""
@@ -148,7 +155,7 @@ class Server:
         try:
             async with asyncio.timeout(self.settings.limits.close_s):
                 await writer.wait_closed()
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, asyncio.CancelledError):
             writer.transport.abort()
 
     async def _turn_away(self, front: HttpFront, tap: Tap) -> None:

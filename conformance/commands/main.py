@@ -17,6 +17,8 @@ _COMMANDS: Final = {
     "selfproof": ("selfproof", "Prove that the suite finds each of its faults."),
 }
 
+_SERVER_LIBRARIES: Final = frozenset({"babel", "jwt", "soxr", "lameenc", "h11", "cryptography"})
+
 
 class _Lazy(click.Group):
     """A group whose commands stand in modules of their own, imported when they are called."""
@@ -33,10 +35,25 @@ class _Lazy(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; say in a sentence when it needs libraries that are not installed."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise _missing(error) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    """Return what to say when a library that only the server needs is not installed; else the error itself."""
+    name = (error.name or "").partition(".")[0]
+    if name not in _SERVER_LIBRARIES:
+        return error
+    return click.UsageError(f"this needs the reference server, and {name} is not installed: install speechwire[server]")
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

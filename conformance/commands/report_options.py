@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from conformance.commands.exits import Unusable
 from conformance.report import json_report, junit, markdown
 from conformance.report.events import Report
 from conformance.report.files import ReportError, ensure_writable, write
@@ -37,13 +38,13 @@ def report_options(function: _Function) -> _Function:
 
 
 def check_files(options: dict[str, Any]) -> None:
-    """Raise a usage error, before anything is run, for a report file that could not be written."""
+    """Raise Unusable, before anything is run, for a report file that could not be written."""
     for name in _FORMATS:
         if options[name] is not None:
             try:
                 ensure_writable(options[name])
             except ReportError as error:
-                raise click.UsageError(str(error)) from error
+                raise Unusable(str(error)) from error
 
 
 def write_files(report: Report, options: dict[str, Any]) -> None:
@@ -54,4 +55,4 @@ def write_files(report: Report, options: dict[str, Any]) -> None:
             try:
                 write(options[name], render(report, register))
             except ReportError as error:
-                raise click.UsageError(str(error)) from error
+                raise Unusable(str(error)) from error

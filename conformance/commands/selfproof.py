@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from conformance.commands.exits import CouldNotRun
+from conformance.commands.exits import CouldNotRun, Unusable
 from conformance.commands.target_options import dialect_option
 from conformance.report.files import ReportError, write
 
@@ -62,7 +62,7 @@ def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: i
         try:
             write(json_file, json.dumps(document, indent=2) + "\n")
         except ReportError as error:
-            raise click.UsageError(str(error)) from error
+            raise Unusable(str(error)) from error
     survivors = sum(not proof.killed for proof in proofs)
     stray = sum(bool(proof.undeclared) for proof in proofs)
     click.echo(f"{len(proofs)} faults, {survivors} survivors, {stray} with undeclared collateral")

@@ -17,7 +17,7 @@ from typing import Any
 
 import click
 
-from conformance.commands.exits import CouldNotRun
+from conformance.commands.exits import CouldNotRun, Unusable, why
 from protocol.translator.languages import PUBLISHED
 from reference_server import tls
 from reference_server.app import Server
@@ -54,7 +54,7 @@ def command(**options: Any) -> None:
             asyncio.run(_serve(options, context))
     except OSError as error:
         where = f"{options['host']}:{options['port']}"
-        raise CouldNotRun(f"cannot listen on {where}: {error.strerror or error}") from error
+        raise CouldNotRun(f"cannot listen on {where}: {why(error)}") from error
 
 
 def _is_loopback(host: str) -> bool:
@@ -74,7 +74,7 @@ def _tls(options: dict[str, Any]) -> Iterator[ssl.SSLContext | None]:
         try:
             yield tls.from_files(options["cert"], options["cert_key"])
         except tls.TlsError as error:
-            raise click.UsageError(str(error)) from error
+            raise Unusable(str(error)) from error
         return
     with tempfile.TemporaryDirectory(prefix="speechwire-ca-") as folder:
         made = tls.throwaway(Path(folder))
@@ -109,7 +109,7 @@ def _server(options: dict[str, Any]) -> Server:
         try:
             engine = ScriptedEngine(script.load(options["script"], PUBLISHED))
         except script.ScriptError as error:
-            raise click.UsageError(f"--script: {error}") from error
+            raise Unusable(str(error)) from error
     if options["fault"] is None:
         return Server(settings, engine)
     from conformance.faults import registry  # noqa: PLC0415 - only --fault needs it

@@ -13,6 +13,7 @@ import click
 from conformance import corpus
 from conformance.cases.registry import OPTIONS
 from conformance.cases.target import Target
+from conformance.commands.exits import Unusable
 from conformance.peers.link import Address
 
 DIALECTS: Final = {"translator": "/speech/translate"}
@@ -81,7 +82,7 @@ def tls_context(*, secure: bool, ca: str | None, insecure: bool) -> ssl.SSLConte
     try:
         context = ssl.create_default_context(cafile=ca)
     except (ssl.SSLError, OSError) as error:
-        raise click.UsageError(f"--ca {ca}: no certificate can be read from it ({error})") from error
+        raise Unusable(f"{ca}: no certificate can be read from it ({error.strerror or error})") from error
     if insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -132,9 +133,9 @@ def _corpus(directory: Path | None) -> corpus.Corpus:
             return ours
         theirs = corpus.load(directory)
     except corpus.CorpusError as error:
-        raise click.UsageError(f"--audio: {error}") from error
+        raise Unusable(str(error)) from error
     wrong = [recording.id for recording in theirs if recording.format.rate != _RATE]
     if wrong:
-        raise click.UsageError(f"--audio: {wrong[0]} is not at {_RATE} Hz, which is what the protocol asks of clients")
+        raise Unusable(f"{directory}: {wrong[0]} is not at {_RATE} Hz, which is what the protocol asks of clients")
     kept = tuple(recording for recording in ours if recording.id not in theirs)
     return corpus.Corpus(directory, (*theirs.recordings, *kept))

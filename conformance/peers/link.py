@@ -35,6 +35,7 @@ _NOT_FOR_PLAIN_HTTP = frozenset(
     {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions"}
 )
 _READ = 1 << 16
+_STALL_S = 2.0  # a server that works at the pace of speech takes what is sent slowly, but it takes it
 _FLOOD = 256 << 20  # bytes from one peer on one connection; more is not an answer to anything we send
 
 
@@ -214,7 +215,8 @@ class Link:
         """Write, and wait for a slow reader; a peer that takes nothing for a whole budget is left."""
         self._write()
         while True:
-            waiting, seconds = self._writer.transport.get_write_buffer_size(), self._budget.wait(RESULT)
+            waiting = self._writer.transport.get_write_buffer_size()
+            seconds = max(_STALL_S, self._budget.wait(RESULT))
             begun = self.now()
             try:
                 async with asyncio.timeout(seconds):

@@ -58,6 +58,7 @@ class _MemoryTransport(asyncio.Transport):
         self._protocol: asyncio.Protocol | None = None
         self._other: _MemoryTransport | None = None
         self._held: list[bytes] = []
+        self._held_bytes = 0
         self._paused = False
         self._strained = False
         self._closing = False
@@ -108,7 +109,7 @@ class _MemoryTransport(asyncio.Transport):
     def resume_reading(self) -> None:
         """Deliver what was held back."""
         self._paused = False
-        held, self._held = self._held, []
+        held, self._held, self._held_bytes = self._held, [], 0
         for data in held:
             self._arrive(data)
         if not self._paused:
@@ -116,7 +117,7 @@ class _MemoryTransport(asyncio.Transport):
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the other end holds back."""
-        return sum(map(len, self._peer()._held))
+        return self._peer()._held_bytes
 
     def _peer(self) -> _MemoryTransport:
         assert self._other is not None  # noqa: S101 - both ends are attached before anything runs
@@ -127,7 +128,8 @@ class _MemoryTransport(asyncio.Transport):
             return
         if self._paused:
             self._held.append(data)
-            if sum(map(len, self._held)) > _HIGH_WATER:
+            self._held_bytes += len(data)
+            if self._held_bytes > _HIGH_WATER:
                 self._peer()._strain()
         elif data:
             self._protocol.data_received(data)

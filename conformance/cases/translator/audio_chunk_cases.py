@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Final
 
 from conformance.cases.context import Context
@@ -39,23 +40,22 @@ def _chunks(sizes: Sequence[int], what: str) -> Way:
         for size in sizes:
             pcm = sentence(dialogue.context)
             small = min(len(pcm), size * _FEW) if size < STREAM.ms_to_bytes(10) else len(pcm)
-            for at in range(0, small, size):
-                await dialogue.link.binary(pcm[at : min(at + size, small)])
-            dialogue.sent += small
+            await dialogue.pcm(pcm[:small], size=size)
             await dialogue.pcm(pcm[small:])
 
     return Way(what, send, finals=len(sizes))
 
 
 async def _frames(dialogue: Dialogue, *, finish: bool) -> None:
-    """Send header and audio as one message in frames with odd borders, and a ping among them."""
-    data = build_header(STREAM) + sentence(dialogue.context)
-    at = count = 0
-    while at < len(data):
-        size = _ODD_FRAMES[count % len(_ODD_FRAMES)]
+    """Send header and audio as one message in frames with odd borders."""
+    data, begun = build_header(STREAM) + sentence(dialogue.context) * 2, dialogue.link.now()
+    at = 0
+    for size in cycle(_ODD_FRAMES):
         await dialogue.link.frame(Kind.BINARY, data[at : at + size], first=at == 0, final=False)
         at += size
-        count += 1
+        if at >= len(data) or dialogue.link.closed is not None:
+            break
+        await dialogue.keep_pace(begun, at)
     if finish:
         await dialogue.link.frame(Kind.BINARY, b"", first=False, final=True)
 
@@ -70,7 +70,8 @@ async def _unfinished(dialogue: Dialogue) -> None:
 
 async def _large(dialogue: Dialogue) -> None:
     await dialogue.header()
-    data = sentence(dialogue.context).ljust(_LARGE_BYTES, b"\0")
+    pcm = sentence(dialogue.context)
+    data = pcm + pcm.rjust(_LARGE_BYTES - len(pcm), b"\0")
     await dialogue.link.binary(data, deliberate="translator.client.chunk-size")
 
 
@@ -86,7 +87,7 @@ async def _with_empty_messages(dialogue: Dialogue) -> None:
     await dialogue.link.binary(b"")
 
 
-_FINISHED: Final = Way("one message in frames with odd borders", _finished)
+_FINISHED: Final = Way("one message in frames with odd borders", _finished, finals=2)
 
 
 @case("audio.chunk-sizes", "audio.chunk-any-size")
@@ -123,14 +124,14 @@ async def fragmented(context: Context) -> None:
 @case("audio.unfinished-message", "audio.unfinished-message")
 async def unfinished_message(context: Context) -> None:
     """Send a stream as a message whose last frame never comes."""
-    way = Way("a message whose last frame never comes", _unfinished)
+    way = Way("a message whose last frame never comes", _unfinished, finals=2)
     await accepted(context, way, _FINISHED, "audio.unfinished-message")
 
 
 @case("audio.large-message", "audio.large-message")
 async def large_message(context: Context) -> None:
-    """Send an utterance and its silence as one message of 3,200,000 bytes."""
-    way = Way(f"one message of {_LARGE_BYTES:,} bytes", _large)
+    """Send one message of 3,200,000 bytes: an utterance, much silence, an utterance."""
+    way = Way(f"one message of {_LARGE_BYTES:,} bytes", _large, finals=2)
     await accepted(context, way, REFERENCE, "audio.large-message")
 
 
@@ -152,7 +153,8 @@ async def ping(context: Context) -> None:
     pongs.append(await link.ping(bytes(range(125))))
     await link.frame(Kind.BINARY, pcm[middle : middle + 100], final=False)
     pongs.append(await link.ping(b"between frames"))
-    await link.frame(Kind.BINARY, pcm[middle + 100 :], first=False, deliberate="translator.client.chunk-size")
+    await link.frame(Kind.BINARY, pcm[middle + 100 : middle + 200], first=False)
+    await dialogue.pcm(pcm[middle + 200 :])
     observed = f"{pongs.count(True)} of {len(pongs)} pongs; {dialogue.state()}"
     context.check("audio.ping", all(pongs), "a pong with the same payload for each ping", observed)
     await dialogue.final()

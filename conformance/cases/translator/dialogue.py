@@ -80,21 +80,28 @@ class Dialogue:
         """Send the reference header in a message of its own."""
         await self.link.binary(build_header(self.format, data_size=data_size))
 
-    async def pcm(self, pcm: bytes, pace: float | None = None, *, deliberate: str | None = None) -> None:
-        """Send samples in chunks of 100 ms, at the pace of the run or at this one; none once the session is over."""
-        speed = self.context.target.pace if pace is None else pace
-        size = self.format.ms_to_bytes(CHUNK_MS)
+    async def pcm(
+        self, pcm: bytes, pace: float | None = None, *, size: int | None = None, deliberate: str | None = None
+    ) -> None:
+        """Send samples in messages of 100 ms or of `size` bytes, at the pace of the run or at this one.
+
+        Nothing is sent once the session is over.
+        """
+        size = self.format.ms_to_bytes(CHUNK_MS) if size is None else size
         begun = self.link.now()
         for at in range(0, len(pcm), size):
             if self.link.closed is not None:
                 break
             await self.link.binary(pcm[at : at + size], deliberate=deliberate)
-            if speed:
-                due = begun + (at + size) / self.format.bytes_per_second / speed
-                await asyncio.sleep(max(0.0, due - self.link.now()))
-        if speed:
-            self.context.budget.let_pass(begun, self.link.now())
+            await self.keep_pace(begun, at + size, pace)
         self.sent += len(pcm)
+
+    async def keep_pace(self, begun: float, sent: int, pace: float | None = None) -> None:
+        """Wait until so many bytes are due that were begun at a time, at the pace of the run or at this one."""
+        speed = self.context.target.pace if pace is None else pace
+        if speed:
+            due = begun + sent / self.format.bytes_per_second / speed
+            await asyncio.sleep(max(0.0, due - self.link.now()))
 
     async def say(self, recording: Recording, pace: float | None = None) -> None:
         """Send a recording and the silence that ends its last utterance."""

@@ -69,12 +69,7 @@ async def pause_separates(context: Context) -> None:
 @case("endpoint.max-utterance", "endpoint.max-utterance", needs=("timing",))
 async def max_utterance(context: Context) -> None:
     """Speak for 33 s without a pause: the first final covers 30 s at the most."""
-    longest = max(
-        context.target.corpus, key=lambda spoken: max((u.end_ms - u.start_ms for u in spoken.utterances), default=0)
-    )
-    if not longest.utterances:
-        raise Blocked("nothing is said in the recordings")
-    once = utterance(longest, lead_ms=0)
+    once = utterance(recording(context, "numbers"), lead_ms=0)
     times = int(_ENDLESS_S * STREAM.bytes_per_second / len(once)) + 1
     dialogue = await open_session(context, (TIMING,))
     await dialogue.pcm(once * times + silence(SILENCE_MS))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import inf
 
 import numpy as np
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
-from conformance.judge.translator.reading import View
-from conformance.transcript import Ended
+from conformance.judge.translator.reading import Result, View
+from conformance.transcript import Ended, Frame
 from protocol.errors import PeerViolation
 from protocol.wire import Kind, Party
 
 _RATE = 16_000
-_LONGEST_CHUNK_MS = 1000
+_LONGEST_CHUNK_MS = 256  # 8 KiB at 16 kHz: the most that the official application sends at a time
 _SILENCE_MS = 2500
+_STOPPED_S = 2.0  # real clients send chunks of at most a second; one that sends nothing for two has stopped
 _LOUD = 160  # of 32768: about -46 dBFS; quieter samples at the end count as silence
 
 
@@ -65,29 +69,64 @@ def chunks(view: View) -> Findings:
         yield kept(name, view.from_client[-1].last)
 
 
-def _quiet_end(view: View) -> tuple[int, int]:
-    """Return the samples of the stream, and how many of the last ones are silence."""
-    assert view.header is not None  # noqa: S101 - the callers have looked
-    pcm = b"".join(seen.data for seen in view.from_client if seen.kind is Kind.BINARY)[view.header.length :]
+@dataclass(frozen=True, slots=True)
+class _Stream:
+    """What a client has said: the entry with its last loud sample, and the silence behind that, in ms."""
+
+    last_word: int
+    last_audio: int
+    quiet_ms: int
+
+
+def _stream(view: View) -> _Stream | None:
+    """Return what the stream holds; None if there is none, or nothing loud in it."""
+    frames = [
+        (at, entry)
+        for at, entry in enumerate(view.entries)
+        if isinstance(entry, Frame) and entry.sender is Party.CLIENT and entry.kind is Kind.BINARY and entry.data
+    ]
+    if view.header is None:
+        return None
+    pcm = b"".join(frame.data for _, frame in frames)[view.header.length :]
     samples = np.frombuffer(pcm[: len(pcm) & ~1], dtype="<i2")
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _LOUD)
-    return len(samples), len(samples) - (int(loud[-1]) + 1 if len(loud) else 0)
+    if not len(loud):
+        return None
+    quiet = len(samples) - (int(loud[-1]) + 1)
+    until = view.header.length + int(loud[-1]) * 2
+    ends = accumulate(len(frame.data) for _, frame in frames)
+    last_word = next(at for (at, _), end in zip(frames, ends, strict=True) if end > until)
+    return _Stream(last_word, frames[-1][0], quiet * 1000 // view.header.format.rate)
+
+
+def _answer(view: View, stream: _Stream) -> Result | None:
+    """Return the final of the last utterance: the first that came behind its last word."""
+    return next((result for result in view.finals if result.seen.first > stream.last_word), None)
 
 
 def silence(view: View) -> Findings:
-    """translator.client.silence: 2.5 s of silence follow the last utterance of a client that is done."""
-    closed = view.close_of(Party.CLIENT)
-    if view.header is None or closed is None:
+    """translator.client.silence: 2.5 s of silence follow the last utterance.
+
+    Less is a departure of a client that leaves without its final, or that stops sending and waits for it. One whose
+    final comes while it may still be sending needs no more silence.
+    """
+    stream = _stream(view)
+    if stream is None:
         return
-    total, quiet = _quiet_end(view)
-    if quiet == total:
+    name = "translator.client.silence"
+    if stream.quiet_ms >= _SILENCE_MS:
+        yield kept(name, stream.last_audio)
         return
-    name, at = "translator.client.silence", closed[0]
-    milliseconds = quiet * 1000 // view.header.format.rate
-    if milliseconds >= _SILENCE_MS:
-        yield kept(name, at)
+    answer, ours, theirs = _answer(view, stream), view.close_of(Party.CLIENT), view.close_of(Party.SERVER)
+    if answer is not None:
+        until = answer.seen.started
+    elif theirs is not None and (ours is None or theirs[0] < ours[0]):
+        return  # the server has ended the session
     else:
-        yield broken(name, at, f"{_SILENCE_MS} ms of silence behind the last utterance", f"{milliseconds} ms")
+        until = inf if ours is not None else view.entries[-1].time
+    if until - view.entries[stream.last_audio].time > _STOPPED_S:
+        expected = f"{_SILENCE_MS} ms of silence behind the last utterance"
+        yield broken(name, stream.last_audio, expected, f"{stream.quiet_ms} ms")
 
 
 def ending(view: View) -> Findings:
@@ -113,16 +152,16 @@ def ending(view: View) -> Findings:
 
 def waits(view: View) -> Findings:
     """translator.client.waits-for-final: it stays until the final of its last utterance has come."""
-    ours = view.close_of(Party.CLIENT)
-    if ours is None or view.header is None:
+    ours, stream = view.close_of(Party.CLIENT), _stream(view)
+    if ours is None or stream is None:
         return
-    total, quiet = _quiet_end(view)
-    before = [result for result in view.results if result.seen.last < ours[0]]
-    name = "translator.client.waits-for-final"
-    if before and before[-1].final:
+    name, answer = "translator.client.waits-for-final", _answer(view, stream)
+    if answer is not None and answer.seen.last < ours[0]:
         yield kept(name, ours[0])
-    elif quiet < total:
-        seen = "a close behind a partial" if before else "a close before any result"
+        return
+    theirs = view.close_of(Party.SERVER)
+    if theirs is None or theirs[0] > ours[0]:
+        seen = "a close behind a partial" if view.results and not view.results[-1].final else "a close before it"
         yield broken(name, ours[0], "the final of the last utterance before the close", seen)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.translator.reading import View
+from conformance.judge.verdict import departure
+from protocol import requirements
+from protocol.translator.handshake import Feature
 from protocol.translator.languages import PUBLISHED
 from protocol.translator.query import as_instance
 from protocol.translator.request import parse_query
@@ -13,6 +17,7 @@ from protocol.validate import validator
 from protocol.wire import Party, header
 
 _TRACE = "X-ClientTraceId"
+_FEATURES = {feature.value.lower() for feature in Feature}
 _ALWAYS = ("api-version", "source-key", "target-key")
 _WHEN_GIVEN = {
     "features": "features-known",
@@ -35,12 +40,30 @@ def query(view: View) -> Findings:
     for error in validator("translator/handshake-query").errors(document):
         if error.requirement not in wrong:
             wrong.add(error.requirement)
-            yield broken(error.requirement, at, f"{error.expected} at {error.at}", error.observed)
+            verdict = departure(requirements.get(error.requirement), tolerated=_tolerated(error.requirement, document))
+            yield broken(error.requirement, at, f"{error.expected} at {error.at}", error.observed, verdict)
     given = [*_ALWAYS, *(row for name, row in _WHEN_GIVEN.items() if name in document)]
     for row in dict.fromkeys(given):
         requirement = f"translator.client.{row}"
         if requirement not in wrong:
             yield kept(requirement, at)
+
+
+def _tolerated(requirement: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether a query departs in one of the forms that its requirement tolerates, since named clients use them."""
+    match requirement.removeprefix("translator.client."):
+        case "source-key":
+            source = document.get("from")
+            return isinstance(source, str) and PUBLISHED.resolve_source(source) is not None
+        case "target-key":
+            target = document.get("to")
+            return isinstance(target, str) and PUBLISHED.resolve_target(target) is not None
+        case "api-version":
+            return "api-version" not in document
+        case "features-known":
+            unknown = {word.lower() for word in document["features"]} - _FEATURES
+            return unknown == {"fastpartial"}
+    return False
 
 
 def voice_matches(view: View) -> Findings:

@@ -61,7 +61,7 @@ def refusal(view: View) -> Findings:
     name = "translator.handshake.error-body"
     try:
         errors = validator("translator/error").errors(json.loads(response.body))
-    except ValueError:
+    except (ValueError, RecursionError):
         yield broken(name, at, "a JSON object with the member error", _shown(response.body.decode(errors="replace")))
         return
     if errors:

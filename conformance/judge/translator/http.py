@@ -32,7 +32,7 @@ def languages(view: View) -> Findings:
     yield kept(name, at) if given else broken(name, at, "a header X-RequestId with a value", "nothing")
     try:
         document = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         shown = response.body[:60].decode(errors="replace")

@@ -92,7 +92,7 @@ def read_result(seen: Seen) -> Result | None:
 def _lenient(seen: Seen, error: PeerViolation) -> Result | None:
     try:
         members = json.loads(seen.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(members, dict):
         return None
