@@ -94,6 +94,8 @@ class HttpFront:
         event = await self._event()
         if not isinstance(event, h11.Request):
             return None
+        if not event.http_version.startswith(b"1."):
+            raise h11.RemoteProtocolError("this server speaks HTTP/1.1", error_status_hint=505)
         self._method = _latin(event.method)
         headers = tuple((_latin(name), _latin(value)) for name, value in event.headers.raw_items())
         return HttpRequest(self._method, _origin_form(_latin(event.target)), headers)
@@ -147,10 +149,14 @@ class HttpFront:
         if self._method != "HEAD":
             self._write(self._h11.send(h11.Data(data=response.body)))
         self._write(self._h11.send(h11.EndOfMessage()))
+        await asyncio.sleep(0)  # requests that came in one piece are answered by turns with other connections
         try:
             async with asyncio.timeout(self._limits.drain_s):
                 await self._writer.drain()
-        except (OSError, TimeoutError):
+        except OSError:
+            return False
+        except TimeoutError:
+            self._writer.transport.abort()
             return False
         if unread:
             await self.linger()

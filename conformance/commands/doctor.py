@@ -27,7 +27,7 @@ def command(url: str, verbose: bool, **options: Any) -> None:
     dialect = options["dialect"]
     found = asyncio.run(diagnose(target, dialect, control(dialect), Budget(), _tell))
     if verbose or found.trouble:
-        for transcript in found.transcripts:
+        for transcript in filter(lambda seen: seen.entries, found.transcripts):
             click.echo("\n".join(timeline.lines(transcript)))
     sys.exit(_exit(found))
 

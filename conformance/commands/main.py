@@ -20,6 +20,12 @@ _COMMANDS: Final = {
 _SERVER_LIBRARIES: Final = frozenset({"babel", "jwt", "soxr", "lameenc", "h11", "cryptography"})
 
 
+class _Interrupted(click.ClickException):
+    """Ctrl-C; the exit code is that of a run that could not be made (3), never that of a verdict."""
+
+    exit_code = 3
+
+
 class _Lazy(click.Group):
     """A group whose commands stand in modules of their own, imported when they are called."""
 
@@ -36,11 +42,13 @@ class _Lazy(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; say in a sentence when it needs libraries that are not installed."""
+        """Run a command; say in a sentence that it was interrupted, or needs libraries that are not installed."""
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             raise _missing(error) from error
+        except KeyboardInterrupt as interrupt:
+            raise _Interrupted("interrupted") from interrupt
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands without importing them."""

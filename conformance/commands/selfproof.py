@@ -12,15 +12,16 @@ import click
 
 from conformance.commands.exits import CouldNotRun, Unusable
 from conformance.commands.target_options import dialect_option
-from conformance.report.files import ReportError, write
+from conformance.report.files import ReportError, ensure_writable, write
 
 
 @click.command()
 @dialect_option
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the kill matrix.")
 @click.option("--only", multiple=True, metavar="GLOB", help="These faults only.")
+@click.option("--list", "list_only", is_flag=True, help="Say what the faults are, and prove nothing.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, help="Processes; all cores by default.")
-def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: int) -> None:
+def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: int, *, list_only: bool) -> None:
     """Run the suite, in memory, against a server with each of the known faults.
 
     Every fault has to be found by a check on the requirement that it breaks, and by no check on a requirement that
@@ -31,7 +32,12 @@ def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: i
 
     faults = [fault for fault in registry.load(dialect) if not only or any(fnmatchcase(fault.id, g) for g in only)]
     if not faults:
-        raise CouldNotRun("no fault matches --only")
+        raise CouldNotRun("no fault matches --only; `speechwire selfproof --list` has the ids")
+    if list_only:
+        for fault in faults:
+            click.echo(f"{fault.id}\n    {fault.summary}")
+        return
+    _check_file(json_file)
     sound = run_in_memory(dialect)
     if sound.exit_code:
         failing = ", ".join(check.id for check in sound.checks if check.exit_code(strict=False))
@@ -67,3 +73,12 @@ def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: i
     stray = sum(bool(proof.undeclared) for proof in proofs)
     click.echo(f"{len(proofs)} faults, {survivors} survivors, {stray} with undeclared collateral")
     sys.exit(1 if survivors or stray else 0)
+
+
+def _check_file(path: Path | None) -> None:
+    """Raise Unusable, before minutes of work, for a file that could not be written."""
+    if path is not None:
+        try:
+            ensure_writable(path)
+        except ReportError as error:
+            raise Unusable(str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import ipaddress
 import logging
 import signal
@@ -18,6 +19,7 @@ from typing import Any
 import click
 
 from conformance.commands.exits import CouldNotRun, Unusable, why
+from conformance.judge.benches import BENCHES
 from protocol.translator.languages import PUBLISHED
 from reference_server import tls
 from reference_server.app import Server
@@ -36,8 +38,9 @@ from reference_server.policy import Settings
 @click.option("--tls", is_flag=True, help="Serve wss:// with a throwaway CA, whose path is printed.")
 @click.option("--cert", type=click.Path(path_type=Path), metavar="FILE", help="Serve wss:// with this certificate.")
 @click.option("--cert-key", type=click.Path(path_type=Path), metavar="FILE", help="The certificate's private key.")
-@click.option("--fault", metavar="ID", help="Break one requirement on purpose; `speechwire selfproof` lists them.")
-@click.option("--quiet-log/--log", default=True, help="Log every session to standard error.")
+@click.option(
+    "--fault", metavar="ID", help="Break one requirement on purpose; `speechwire selfproof --list` has the ids."
+)
 def command(**options: Any) -> None:
     """Run the reference server until it is interrupted.
 
@@ -47,8 +50,7 @@ def command(**options: Any) -> None:
         raise click.UsageError("give --tls, or --cert together with --cert-key")
     if not options["keys"] and not _is_loopback(options["host"]):
         raise click.UsageError(f"--key is required when listening on {options['host']}: it is not the loopback")
-    if not options["quiet_log"]:
-        logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="speechwire: %(message)s")
     try:
         with _tls(options) as context:
             asyncio.run(_serve(options, context))
@@ -117,7 +119,8 @@ def _server(options: dict[str, Any]) -> Server:
     try:
         fault = registry.get(options["fault"])
     except KeyError as error:
-        raise click.UsageError(
-            f"--fault {options['fault']}: no such fault; `speechwire selfproof` lists them"
-        ) from error
+        known = [found.id for dialect in BENCHES for found in registry.load(dialect)]
+        near = difflib.get_close_matches(options["fault"], known, 3, 0.4)
+        hint = f"did you mean {' or '.join(near)}" if near else "`speechwire selfproof --list` has the ids"
+        raise click.UsageError(f"--fault {options['fault']}: there is no such fault; {hint}") from error
     return Server(fault.settings(settings), engine, tap=fault.mutator)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -21,6 +22,8 @@ DIALECTS: Final = {"translator": "/speech/translate"}
 
 _PORTS: Final = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _RATE: Final = 16_000
+_PATH_SIGNS: Final = "/%:@!$&'()*+,;=~"  # what a URL may have as it is; everything else is percent-encoded
+_FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _Function = Callable[..., Any]
 
@@ -68,9 +71,10 @@ def parse_url(url: str, dialect: str) -> tuple[str, int, bool, str]:
         raise click.UsageError(f"the URL {url!r} cannot be read: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise click.UsageError(f"the URL {url!r} must begin with ws:// or wss:// and name a host")
-    path = parts.path if parts.path not in ("", "/") else DIALECTS[dialect]
+    path = quote(parts.path, safe=_PATH_SIGNS) if parts.path not in ("", "/") else DIALECTS[dialect]
+    query = quote(parts.query, safe=_PATH_SIGNS + "?")
     secure = parts.scheme in ("wss", "https")
-    return parts.hostname, port or _PORTS[parts.scheme], secure, f"{path}?{parts.query}" if parts.query else path
+    return parts.hostname, port or _PORTS[parts.scheme], secure, f"{path}?{query}" if query else path
 
 
 def tls_context(*, secure: bool, ca: str | None, insecure: bool) -> ssl.SSLContext | None:
@@ -94,10 +98,22 @@ def parse_headers(given: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     fields = []
     for text in given:
         name, colon, value = text.partition(":")
-        if not colon or not name.strip() or any(ord(sign) < 32 for sign in text):
-            raise click.UsageError(f"--header {text!r} must have the form 'NAME: VALUE'")
-        fields.append((name.strip(), value.strip()))
+        if not colon or not _FIELD_NAME.fullmatch(name.strip()):
+            raise click.UsageError("--header must have the form 'NAME: VALUE'")
+        fields.append((name.strip(), _fit_for_header(f"--header {name.strip()}", value.strip())))
     return tuple(fields)
+
+
+def parse_credentials(options: dict[str, Any]) -> tuple[str | None, str | None]:
+    """Return key and token, None for one that is absent or empty; neither is ever shown."""
+    key, token = (_fit_for_header(f"--{name}", options[name] or "") or None for name in ("key", "token"))
+    return key, token
+
+
+def _fit_for_header(option: str, value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise click.UsageError(f"{option}: the value of a header is printable ASCII")
+    return value
 
 
 def make_target(url: str, options: dict[str, Any]) -> Target:
@@ -110,11 +126,12 @@ def make_target(url: str, options: dict[str, Any]) -> Target:
         raise click.UsageError(f"--without {','.join(unknown)}: the words are {', '.join(OPTIONS)}")
     if options["pace"] < 0:
         raise click.UsageError("--pace is 0 (a burst) or a factor of real time")
+    key, token = parse_credentials(options)
     return Target(
         address=Address.tcp(host, port, tls),
         path=path,
-        key=options["key"],
-        token=options["token"],
+        key=key,
+        token=token,
         headers=parse_headers(options["headers"]),
         source=options["source"],
         target=options["target"],

@@ -13,22 +13,28 @@ from typing import Any
 import click
 
 from conformance import corpus
-from conformance.commands.exits import CouldNotRun
-from conformance.commands.target_options import dialect_option, parse_headers, parse_url, tls_context
+from conformance.commands.exits import CouldNotRun, Unusable, why
+from conformance.commands.show import Show
+from conformance.commands.target_options import (
+    dialect_option,
+    parse_credentials,
+    parse_headers,
+    parse_url,
+    tls_context,
+)
 from conformance.judge.verdict import ExitCode
 from conformance.peers.budget import Budget
 from conformance.peers.link import Address, DialError, Link, Received, dial
-from conformance.report.text import printable
+from conformance.report.text import shown
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import HeaderReader
 from protocol.translator.client import ClientSession, Heard, Output, Over, Trouble, Voice
 from protocol.translator.handshake import build_target
-from protocol.translator.messages import Final
 from protocol.wire import Close, Fragment, HttpResponse, Message, PeerClosed, Tick
 
-_EXTENSIONS = {b"RIFF": ".wav"}
+_LONGEST = 600  # characters of somebody else's sentence
 
 
 @click.command()
@@ -62,7 +68,7 @@ def command(audio: str, **options: Any) -> None:
         try:
             options["save"].mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise click.UsageError(f"--save {options['save']}: {error.strerror}") from error
+            raise Unusable(f"{options['save']}: {why(error)}") from error
     sys.exit(asyncio.run(_translate(stream, pcm, options)))
 
 
@@ -72,18 +78,20 @@ def _read(audio: str) -> tuple[PcmFormat, bytes]:
         try:
             recording = corpus.load()[audio.removeprefix("corpus:")]
         except corpus.CorpusError as error:
-            raise click.UsageError(str(error)) from error
+            raise Unusable(str(error)) from error
         return recording.format, recording.pcm
     try:
         data = Path(audio).read_bytes()
     except OSError as error:
-        raise click.UsageError(f"{audio}: {error.strerror}") from error
+        raise Unusable(f"{audio}: {why(error)}") from error
     try:
         found = HeaderReader().feed(data)
     except PeerViolation as error:
-        raise click.UsageError(f"{audio}: expected {error.expected} at {error.at}, got {error.observed}") from error
+        raise Unusable(
+            f"{audio}: no WAV file that can be streamed: expected {error.expected} at {error.at}, got {error.observed}"
+        ) from error
     if found is None:
-        raise click.UsageError(f"{audio}: the file ends within its WAV header")
+        raise Unusable(f"{audio}: the file ends within its WAV header")
     header, samples = found
     samples = samples if header.announced is None else samples[: header.announced]
     return header.format, samples[: len(samples) - len(samples) % header.format.block_align]
@@ -103,77 +111,33 @@ async def _translate(stream: PcmFormat, pcm: bytes, options: dict[str, Any]) -> 
         profanity=options["profanity"],
     )
     headers = [("X-ClientTraceId", str(uuid.uuid4())), *parse_headers(options["headers"])]
-    if options["token"]:
-        headers.append(("Authorization", f"Bearer {options['token']}"))
-    elif options["key"]:
-        headers.append(("Ocp-Apim-Subscription-Key", options["key"]))
+    key, token = parse_credentials(options)
+    if token is not None:
+        headers.append(("Authorization", f"Bearer {token}"))
+    elif key is not None:
+        headers.append(("Ocp-Apim-Subscription-Key", key))
     recorder = Recorder(options["dialect"], Vantage.CLIENT, "translate", 0)
+    show = Show(options["as_json"], options["save"])
     try:
         opened = await dial(Address.tcp(host, port, tls), target, tuple(headers), recorder, Budget())
     except DialError as error:
+        show.failed(error.reason)
         raise CouldNotRun(error.reason) from error
     if isinstance(opened, HttpResponse):
-        body = " ".join(opened.body[:300].decode(errors="replace").split())
-        raise CouldNotRun(f"the server refused the session with status {opened.status}: {printable(body)}")
-    return await _Run(opened, ClientSession(stream, speaks=speaks), Show(options["as_json"], options["save"])).all(
-        pcm, options["pace"]
-    )
+        refused = f"the server refused the session with status {opened.status}{_detail(opened.body)}"
+        show.failed(refused)
+        raise CouldNotRun(refused)
+    return await _Run(opened, ClientSession(stream, speaks=speaks), show).all(pcm, options["pace"])
 
 
-@dataclass
-class Show:
-    """Tells what happens, as text or as JSON lines, and saves voices."""
-
-    as_json: bool
-    save: Path | None
-    voices: int = 0
-
-    def tell(self, event: Heard | Voice | Trouble | Over) -> None:
-        """Print one event."""
-        document = self._document(event)
-        if self.as_json:
-            click.echo(json.dumps(document, ensure_ascii=False))
-            return
-        match document["event"]:
-            case "partial":
-                line = f"  {document['recognition']}  →  {document['translation']}"
-            case "final":
-                line = f"{document['id']} {document['recognition']}\n  = {document['translation']}"
-            case "voice":
-                line = f"  voice: {document['bytes']} bytes {document.get('file', '')}"
-            case "closed":
-                line = f"closed {document['code']} {document['reason']}".rstrip()
-            case _:
-                line = f"error: {document['message']}"
-        click.echo("\n".join(printable(part) for part in line.split("\n")))
-
-    def _document(self, event: Heard | Voice | Trouble | Over) -> dict[str, Any]:
-        match event:
-            case Heard(result=result):
-                timing = result.timing
-                times = {} if timing is None else {"offset": timing.offset_ticks, "duration": timing.size_ticks}
-                kind = "final" if isinstance(result, Final) else "partial"
-                texts = {"recognition": result.recognition, "translation": result.translation}
-                return {"event": kind, "id": result.id, **texts, **times}
-            case Voice():
-                saved = {} if self.save is None else {"file": str(self._saved(event, self.save))}
-                return {"event": "voice", "id": event.id, "bytes": len(event.file), **saved}
-            case Trouble(violation=violation):
-                return {"event": "error", "message": str(violation), "requirement": violation.requirement}
-            case Over():
-                return {
-                    "event": "closed",
-                    "code": event.code,
-                    "reason": event.reason,
-                    "complete": event.complete,
-                }
-
-    def _saved(self, voice: Voice, folder: Path) -> Path:
-        extension = _EXTENSIONS.get(voice.file[:4], ".mp3")
-        path = folder / f"voice-{self.voices}{extension}"
-        self.voices += 1
-        path.write_bytes(voice.file)
-        return path
+def _detail(body: bytes) -> str:
+    """Return what the body of a refusal says: its message where it is of the usual shape, else its beginning."""
+    try:
+        said = str(json.loads(body)["error"]["message"])
+    except (ValueError, RecursionError, LookupError, TypeError):
+        said = body[:300].decode(errors="replace")
+    said = shown(" ".join(said.split()), _LONGEST)
+    return f": {said}" if said else ""
 
 
 @dataclass

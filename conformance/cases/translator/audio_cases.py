@@ -186,17 +186,18 @@ async def _behind(context: Context, chunks: tuple[tuple[bytes, bytes], ...]) -> 
 
 @case("audio.burst", "audio.burst")
 async def burst(context: Context) -> None:
-    """Send a whole utterance in one message, as fast as the connection takes it."""
-    pcm = utterance(*briefest(context.target.corpus))
+    """Send two utterances and their silence in one message, as fast as the connection takes it."""
     dialogue = await open_session(context, header=False)
-    await dialogue.link.binary(build_header(STREAM) + pcm + silence(1000), deliberate="translator.client.chunk-size")
-    await dialogue.pcm(silence(SILENCE_MS), pace=0)
+    data = build_header(STREAM) + sentence(context) * 2
+    await dialogue.link.binary(data, deliberate="translator.client.chunk-size")
     # A server that measures silence by the clock is another matter (endpoint.final-after-silence).
-    if await dialogue.final() or (dialogue.ended is None and await live(dialogue, b"")):
+    if await dialogue.final(2) or (dialogue.ended is None and await live(dialogue, b"", count=2)):
         context.kept("audio.burst")
         return
     await dialogue.close()
     spoken = await hold(context, _LIVE)
     if not spoken.finals:
         raise Blocked(f"neither a burst nor {_LIVE.what} gives a final: {spoken.state()}")
-    context.broken("audio.burst", f"a final for a burst, as for {_LIVE.what}", dialogue.state())
+    context.broken(
+        "audio.burst", f"two finals for two utterances at once, since {_LIVE.what} gives one", dialogue.state()
+    )

@@ -38,10 +38,9 @@ def nothing_unasked(view: View) -> Findings:
         ("translator.handshake.no-extension", "Sec-WebSocket-Extensions"),
     )
     for name, field in pairs:
-        offered = (header(view.request.headers, field) or "").lower()
+        offered = (header(view.request.headers, field) or "").split(",")
         chosen = header(view.response.headers, field)
-        word = "" if chosen is None else chosen.partition(";")[0].strip().lower()
-        if chosen is None or (word and word in offered):
+        if chosen is None or _word(chosen) in filter(None, map(_word, offered)):
             yield kept(name, view.answered[0])
         else:
             yield broken(name, view.answered[0], f"no {field} that was not offered", chosen)
@@ -68,6 +67,10 @@ def refusal(view: View) -> Findings:
         yield broken(name, at, f"{errors[0].expected} at {errors[0].at}", errors[0].observed)
     else:
         yield kept(name, at)
+
+
+def _word(offer: str) -> str:
+    return offer.partition(";")[0].strip().lower()
 
 
 def _shown(value: str | None) -> str:

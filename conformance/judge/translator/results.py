@@ -47,7 +47,7 @@ def _error(data: bytes) -> PeerViolation | None:
 def final_ids(view: View) -> Findings:
     """translator.final.id-unique, id-order: one id a final, growing."""
     seen: set[str] = set()
-    highest: int | None = None
+    highest: str | None = None
     for final in view.finals:
         at = final.seen.last
         name = "translator.final.id-unique"
@@ -58,13 +58,12 @@ def final_ids(view: View) -> Findings:
         seen.add(final.id)
         if not _MAJOR.fullmatch(final.id):
             continue
-        number = int(final.id)
         name = "translator.final.id-order"
-        if highest is not None and number < highest:
+        if highest is not None and _value(final.id) < _value(highest):
             yield broken(name, at, f"an id greater than {highest}", final.id)
         else:
             yield kept(name, at)
-        highest = number if highest is None else max(number, highest)
+            highest = final.id
 
 
 def empty_finals(view: View) -> Findings:
@@ -146,18 +145,24 @@ def _majors(group: Iterable[Result], final: Result | None, finals: set[str]) -> 
 
 
 def _minors(group: Iterable[Result]) -> Findings:
-    last: dict[str, int] = {}
+    last: dict[str, str] = {}
     for result in group:
         match = _MINOR.fullmatch(result.id)
         if result.final or match is None:
             continue
-        major, minor = match[1], int(match[2])
+        major, minor = match[1], match[2]
         name = "translator.partial.minor-grows"
-        if major in last and minor <= last[major]:
+        if major in last and _value(minor) <= _value(last[major]):
             yield broken(name, result.seen.last, f"{major}.<more than {last[major]}>", result.id)
         elif major in last:
             yield kept(name, result.seen.last)
         last[major] = minor
+
+
+def _value(digits: str) -> tuple[int, str]:
+    """Return what decimal numbers are sorted by, however long: Python reads no more than some thousand digits."""
+    bare = digits.lstrip("0")
+    return len(bare), bare
 
 
 RULES: Sequence[Rule[View]] = (

@@ -12,7 +12,6 @@ from protocol.translator.messages import Timing
 from protocol.wire import Party
 
 _INTERVAL_MS = 300
-_TICKS = 10_000_000
 
 
 def _timed(view: View) -> list[tuple[Result, Timing]]:
@@ -40,21 +39,17 @@ def agreement(view: View) -> Findings:
     """translator.timing.bytes-match-ticks: times and byte counts agree at the rate of the stream."""
     if view.header is None:
         return
-    rate = view.header.format.bytes_per_second
+    right = view.header.format.bytes_to_ticks  # integers: a peer may send a number that no float can hold
     name = "translator.timing.bytes-match-ticks"
     for result, timing in _timed(view):
         pairs = (
             ("audioTimeOffset", timing.offset_ticks, timing.position_bytes),
             ("audioTimeSize", timing.size_ticks, timing.size_bytes),
         )
-        wrong = [
-            (member, ticks, size * _TICKS / rate)
-            for member, ticks, size in pairs
-            if abs(ticks - size * _TICKS / rate) > 1
-        ]
+        wrong = [(member, ticks, size) for member, ticks, size in pairs if abs(ticks - right(size)) > 1]
         if wrong:
-            member, ticks, right = wrong[0]
-            yield broken(name, result.seen.last, f"{member} {right:.0f}, as its byte count says", str(ticks))
+            member, ticks, size = wrong[0]
+            yield broken(name, result.seen.last, f"{member} {right(size)}, as its byte count says", str(ticks))
         else:
             yield kept(name, result.seen.last)
 

@@ -1,0 +1,137 @@
+"""Every command of the README runs and does what the README says."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SPEECHWIRE = str(Path(sys.executable).parent / "speechwire")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+LINES = [line.partition("   #")[0].strip() for kind, block in BLOCKS if not kind for line in block.splitlines()]
+COMMANDS = [line for line in LINES if line.startswith("speechwire ") and not line.startswith("speechwire serve")]
+SCRIPT = next(block for kind, block in BLOCKS if kind == "json")
+CLIENT = f"{SPEECHWIRE} translate {{wav}} --url {{url}} --key {{key}} --pace 0"
+
+
+def _serve(*options: str) -> tuple[subprocess.Popen[str], str, str]:
+    command = [SPEECHWIRE, "serve", "--port", "0", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    url = process.stdout.readline().removeprefix("LISTENING ").strip()
+    ca = process.stdout.readline().removeprefix("CA ").strip() if "--tls" in options else ""
+    return process, url, ca
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    plain, url, _ = _serve()
+    secure, tls_url, ca = _serve("--tls")
+    request = urllib.request.Request(  # noqa: S310 - our own server on the loopback
+        url.replace("ws://", "http://") + "/sts/v1.0/issueToken", b"", {"Ocp-Apim-Subscription-Key": "test-key"}
+    )
+    with urllib.request.urlopen(request) as response:  # noqa: S310 - the same
+        token = response.read().decode()
+    yield {"url": url, "tls": tls_url, "ca": ca, "token": token}
+    for process in (plain, secure):
+        process.terminate()
+        process.wait(20)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def _filled(line: str, servers: dict[str, str]) -> str:
+    for word, value in (
+        ("wss://HOST", servers["tls"]),
+        ("ws://127.0.0.1:8080", servers["url"]),
+        ("ca.pem", servers["ca"]),
+        ("TOKEN", servers["token"]),
+        ("my-recordings/", str(ROOT / "schemas/corpus")),
+        ("speech.wav", str(ROOT / "schemas/corpus/clear-1.wav")),
+        ("./my-client {url} {wav}", CLIENT),
+    ):
+        line = line.replace(word, value)
+    line = re.sub(r"\bURL\b", servers["url"], line)
+    line = re.sub(r"(?<=--key )KEY\b", "test-key", line)
+    if line == "speechwire selfproof":  # the whole of it is tests/faults
+        line += " --only 'translator.close.reason/*'"
+    return line
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_command_runs(line: str, servers: dict[str, str], tmp_path: Path) -> None:
+    command = shlex.split(_filled(line, servers))
+    done = subprocess.run(
+        [SPEECHWIRE, *command[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+    for option in ("--json", "--junit", "--markdown"):
+        if option in command and command[1] == "check":
+            assert (tmp_path / command[command.index(option) + 1]).stat().st_size > 0
+    if "--save" in command:
+        assert list((tmp_path / "voices").iterdir())
+
+
+def test_the_script_of_the_readme_is_said(tmp_path: Path) -> None:
+    script = tmp_path / "hello.json"
+    script.write_text(SCRIPT)
+    process, url, _ = _serve("--script", str(script))
+    try:
+        command = [
+            SPEECHWIRE,
+            "translate",
+            "corpus:clear-1",
+            "--url",
+            url,
+            "--key",
+            "test-key",
+            "--json",
+            "--pace",
+            "0",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    finally:
+        process.terminate()
+        process.wait(20)
+        assert process.stdout is not None
+        process.stdout.close()
+    finals = [event for line in done.stdout.splitlines() if (event := json.loads(line))["event"] == "final"]
+    assert [(final["recognition"], final["translation"]) for final in finals] == [("Hello world.", "Olá mundo.")]
+
+
+def test_the_control_endpoint_answers_curl(tmp_path: Path) -> None:
+    lines = [line for line in LINES if line.startswith("curl ")]
+    assert len(lines) == 2
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed: the README's two curl commands were not run")
+    (tmp_path / "hello.json").write_text(SCRIPT)
+    process, url, _ = _serve()
+    try:
+        for line in lines:
+            command = shlex.split(line.replace("http://127.0.0.1:8080", url.replace("ws://", "http://")))
+            done = subprocess.run(
+                [*command, "-sS", "--fail"], cwd=tmp_path, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr
+    finally:
+        process.terminate()
+        process.wait(20)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def test_the_readme_names_every_command() -> None:
+    from conformance.commands.main import main  # noqa: PLC0415 - only this test needs it
+
+    named = {line.split()[1] for line in LINES if line.startswith("speechwire ")}
+    assert named == set(main.list_commands(None))  # type: ignore[arg-type]  # the lazy group ignores it
