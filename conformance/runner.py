@@ -22,6 +22,7 @@ _LOG = logging.getLogger("speechwire.runner")
 CASE_LIMIT_S = 120.0
 _REPEATS = 2
 _MOST_REPEATED = 12
+_LONG_S = 3.0
 _FAILED = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT})
 
 
@@ -75,9 +76,10 @@ async def run_cases(
 ) -> tuple[Outcome, ...]:
     """Run cases against a target; return their outcomes in the order of `cases`.
 
-    Failing cases are run again, on fresh connections, and a failure that does not come each time is reported as
-    flaky. `finished` hears of each outcome as soon as it stands. With `stop_at_first` nothing more is started after a
-    violation.
+    Those that let time pass begin first, so that none of them is left when all others are done. Failing cases are
+    run again, on fresh connections, and a failure that does not come each time is reported as flaky; not so those
+    that took long, nor more than a few, since a red run is not to be slow. `finished` hears of each outcome as soon
+    as it stands. With `stop_at_first` nothing more is started after a violation.
     """
     slots = Slots(connections)
     stop = asyncio.Event()
@@ -90,7 +92,8 @@ async def run_cases(
             if stop.is_set():
                 return None
             outcome = await run_case(case, target, budget, seed)
-            if _failed(outcome) and repeated < _MOST_REPEATED and not stop_at_first:
+            quick = outcome.elapsed_s < _LONG_S * budget.scale
+            if _failed(outcome) and quick and repeated < _MOST_REPEATED and not stop_at_first:
                 repeated += 1
                 again = [await run_case(case, target, budget, seed) for _ in range(_REPEATS)]
                 outcome = _combine(outcome, again)
@@ -102,8 +105,8 @@ async def run_cases(
         return outcome
 
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(case)) for case in cases]
-    return tuple(outcome for task in tasks if (outcome := task.result()) is not None)
+        tasks = {case.id: group.create_task(one(case)) for case in sorted(cases, key=lambda case: case.time != "waits")}
+    return tuple(outcome for case in cases if (outcome := tasks[case.id].result()) is not None)
 
 
 async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Outcome:

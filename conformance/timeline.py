@@ -5,7 +5,6 @@ from __future__ import annotations
 from conformance.transcript import (
     Answered,
     Asked,
-    Barrier,
     CloseFrame,
     Ended,
     Entry,
@@ -13,27 +12,58 @@ from conformance.transcript import (
     Frame,
     Transcript,
 )
-from protocol.translator.request import shown
-from protocol.wire import Kind, Party, header
+from protocol.translator.handshake import TOKEN_PATH
+from protocol.translator.request import CREDENTIAL_NAMES, parameters, shown
+from protocol.wire import HttpRequest, Kind, Party, header
 
 _TEXT = 160
 _BYTES = 12
 _RUN = 3  # so many audio frames in a row are shown as one line
+_SECRET = 4  # a shorter credential would hide half of every line
 
 
 def lines(transcript: Transcript, most: int = 40) -> tuple[str, ...]:
     """Return the timeline of a connection, the middle left out where it is longer than `most` lines.
 
-    `>` is what the client sent, `<` what the server sent, `!` what the observer says. Credentials are not shown.
+    `>` is what the client sent, `<` what the server sent, `!` what the observer says. Credentials are not shown, also
+    not where the server repeats or issues them.
     """
-    rendered = _render(transcript)
+    secrets = _secrets(transcript)
+    rendered = [_hidden(line, secrets) for line in _render(transcript, secrets)]
     if len(rendered) > most:
         cut = len(rendered) - most
         rendered = [*rendered[: most // 2], f"          … {cut} lines left out …", *rendered[-(most - most // 2) :]]
     return (f"connection {transcript.connection} of {transcript.case}", *rendered)
 
 
-def _render(transcript: Transcript) -> list[str]:
+def _secrets(transcript: Transcript) -> tuple[str, ...]:
+    """Return the credentials that a client showed or was given, longest first."""
+    found: list[str] = []
+    issues = False
+    for entry in transcript.entries:
+        if isinstance(entry, Asked):
+            found += _credentials(entry.request)
+            issues = entry.request.path.lower().endswith(TOKEN_PATH.lower())
+        elif isinstance(entry, Answered) and issues and entry.response.status == 200:
+            found.append(entry.response.body.decode(errors="replace").strip())
+    return tuple(sorted({secret for secret in found if len(secret) >= _SECRET}, key=len, reverse=True))
+
+
+def _credentials(request: HttpRequest) -> list[str]:
+    query = parameters(request.query)
+    found: list[str] = []
+    for in_header, in_query in CREDENTIAL_NAMES.values():
+        found += [(header(request.headers, in_header) or "").rpartition(" ")[2], *query.get(in_query, ())]
+    return found
+
+
+def _hidden(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "(hidden)")
+    return text
+
+
+def _render(transcript: Transcript, secrets: tuple[str, ...]) -> list[str]:
     start = transcript.entries[0].time if transcript.entries else 0.0
     rendered: list[str] = []
     run: list[Frame] = []
@@ -48,7 +78,7 @@ def _render(transcript: Transcript) -> list[str]:
             continue
         rendered += _audio(run, start)
         run = []
-        rendered.append(f"{entry.time - start:9.3f} {_entry(entry)}")
+        rendered.append(f"{entry.time - start:9.3f} {_entry(entry, secrets)}")
     return rendered + _audio(run, start)
 
 
@@ -60,7 +90,7 @@ def _audio(run: list[Frame], start: float) -> list[str]:
     return [f"{begun:9.3f} > {len(run)} binary frames, {size} bytes, until {ended:.3f}; first {_hex(run[0].data)}"]
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: Entry, secrets: tuple[str, ...]) -> str:
     match entry:
         case Asked():
             path, _, query = entry.request.target.partition("?")
@@ -69,7 +99,7 @@ def _entry(entry: Entry) -> str:
             )
         case Answered():
             identity = header(entry.response.headers, "X-RequestId")
-            body = entry.response.body[:_TEXT].decode(errors="replace")
+            body = _hidden(entry.response.body.decode(errors="replace"), secrets)[:_TEXT]
             tail = f", X-RequestId {identity}" if identity else ""
             return f"< HTTP {entry.response.status}{tail}{f': {body}' if body else ''}"
         case Frame():
@@ -81,7 +111,7 @@ def _entry(entry: Entry) -> str:
             return f"! the {entry.by.value} ended the connection ({entry.how.value}){detail}"
         case Expired():
             return f"! waited {entry.budget:.2f} s for {entry.what}, in vain"
-        case Barrier():
+        case _:
             return f"! barrier: {entry.what}"
 
 

@@ -24,7 +24,7 @@ _logger = logging.getLogger("speechwire.server")
 _READ_BYTES = 1 << 16
 _PIECE_BYTES = 4096  # of tiny frames this takes a few ms; then others get their turn
 _FLOODED = Close(1008, "too much traffic that carries no audio")
-_FAILED = Close(1011, "the server failed")
+_FAILED = Close(1011, "Internal Server Error: the server failed")
 
 
 class Connection:

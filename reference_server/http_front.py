@@ -153,10 +153,10 @@ class HttpFront:
         try:
             async with asyncio.timeout(self._limits.drain_s):
                 await self._writer.drain()
-        except OSError:
-            return False
         except TimeoutError:
             self._writer.transport.abort()
+            return False
+        except OSError:
             return False
         if unread:
             await self.linger()

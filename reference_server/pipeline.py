@@ -81,6 +81,7 @@ class Pipeline:
         self._buffered = 0
         self._most_buffered = 0
         self._dropped = False
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._hearing: _Hearing | None = None
 
@@ -111,11 +112,10 @@ class Pipeline:
     async def stop(self) -> None:
         """Drop what is left and wait for the end of the work."""
         self._drop()
-        if self._task is None:
-            await self._close_engine()
-        else:
+        if self._task is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        await self._close_engine()  # also when the task was cancelled before its first step
 
     def _drop(self) -> None:
         if self._dropped:
@@ -150,6 +150,9 @@ class Pipeline:
             await self._deliver(Fault(_now(), failure.code, failure.reason))
 
     async def _close_engine(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
         try:
             async with asyncio.timeout(self._limits.engine_s):
                 await self._engine.close()

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.judge.verdict import Check, Verdict, departure
-from conformance.peers.budget import Budget
+from conformance.peers.budget import BUSY, Budget
 from conformance.peers.link import DialError, Link, dial, fetch
 from conformance.transcript import Recorder, Transcript, Vantage
 from protocol import requirements
 from protocol.wire import Headers, HttpRequest, HttpResponse
 
-_RETRY_AFTER_S = (0.5, 1.0, 2.0)
+_RETRIES = (1 / 7, 2 / 7, 4 / 7)  # shares of the patience with a busy server
 _BUSY = (429, 503)
+_Answer = TypeVar("_Answer", bound=Link | HttpResponse)
 
 
 class Blocked(Exception):
@@ -100,53 +102,55 @@ class Context:
         *,
         leave_out: frozenset[str] = frozenset(),
         deliberate: str | None = None,
-        expect_busy: bool = False,
     ) -> Link | HttpResponse:
         """Make an opening handshake; a busy server is asked again, a few times, more and more slowly.
 
         Raises:
             Blocked: There was no HTTP response.
         """
-        for delay in (*_RETRY_AFTER_S, None):
-            try:
-                opened = await dial(
-                    self.target.address,
-                    target,
-                    (*headers, *self.target.headers),
-                    self.recorder(),
-                    self.budget,
-                    leave_out=leave_out,
-                    deliberate=deliberate,
-                )
-            except DialError as error:
-                raise Blocked(error.reason) from error
-            if isinstance(opened, Link):
-                self.links.append(opened)
-                return opened
-            if opened.status not in _BUSY or expect_busy or delay is None:
-                return opened
-            await asyncio.sleep(delay)
-        raise AssertionError("the last round returns")
+
+        async def attempt() -> Link | HttpResponse:
+            return await dial(
+                self.target.address,
+                target,
+                (*headers, *self.target.headers),
+                self.recorder(),
+                self.budget,
+                leave_out=leave_out,
+                deliberate=deliberate,
+            )
+
+        opened = await self._patiently(attempt)
+        if isinstance(opened, Link):
+            self.links.append(opened)
+        return opened
 
     async def fetch(self, request: HttpRequest, *, deliberate: str | None = None) -> HttpResponse:
         """Make a plain HTTP exchange; patience with a busy server and errors as for `dial`."""
         request = HttpRequest(request.method, request.target, (*request.headers, *self.target.headers), request.body)
-        for delay in (*_RETRY_AFTER_S, None):
+        return await self._patiently(
+            lambda: fetch(self.target.address, request, self.recorder(), self.budget, deliberate=deliberate)
+        )
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer:
+        """Make an attempt, again and again while the server says that it is busy."""
+        begun, patience = Link.now(), self.budget.wait(BUSY)
+        for share in (*_RETRIES, None):
             try:
-                response = await fetch(
-                    self.target.address, request, self.recorder(), self.budget, deliberate=deliberate
-                )
+                answer = await attempt()
             except DialError as error:
                 raise Blocked(error.reason) from error
-            if response.status not in _BUSY or delay is None:
-                return response
-            await asyncio.sleep(delay)
-        raise AssertionError("the last round returns")
+            if not isinstance(answer, HttpResponse) or answer.status not in _BUSY:
+                self.budget.came(BUSY)
+                return answer
+            if share is not None:
+                await asyncio.sleep(share * patience)
+        self.budget.expired(BUSY, begun, Link.now())
+        return answer
 
     async def leave(self, links: Sequence[Link] | None = None) -> None:
         """Close what is still open."""
-        for link in self.links if links is None else links:
-            await link.finish()
+        await asyncio.gather(*(link.finish() for link in (self.links if links is None else links)))
 
     def guid(self) -> str:
         """Return a GUID that depends on the seed and the case alone."""

@@ -26,7 +26,7 @@ class Case:
         requirements: Ids of the requirements on which it gives a verdict.
         needs: What the peer has to offer; where it does not, the case is not-applicable.
         connections: How many connections it holds at once.
-        time: `fast`, or `waits` for one that has to let time pass.
+        time: `fast`, or `waits` for one that lets time pass, be it only with some peers.
         summary: What it does, in a sentence.
         run: The coroutine function; its argument is the dialect's context.
     """

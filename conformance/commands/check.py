@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 import click
@@ -13,8 +15,12 @@ from conformance.commands.exits import CouldNotRun
 from conformance.commands.report_options import check_files, report_options, write_files
 from conformance.commands.target_options import dialect_option, make_target, target_options
 from conformance.feeds.server import Options, check_server, select
+from conformance.report.events import Report
 from conformance.report.terminal import Terminal
+from conformance.report.text import printable
 from protocol import requirements
+
+_LAST_LINES = 10
 
 
 @click.group()
@@ -27,12 +33,20 @@ def command() -> None:
 @target_options
 @report_options
 @click.option("--connections", default=8, show_default=True, type=click.IntRange(1, 256), help="Connections at a time.")
-@click.option("--slow", "scale", default=1.0, show_default=True, metavar="X", help="Wait X times as long.")
+@click.option(
+    "--slow",
+    "scale",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="X",
+    help="Wait X times as long.",
+)
 def server(url: str, **options: Any) -> None:
     """Check the server at URL. A URL without a path gets the dialect's."""
     target = make_target(url, options)
     check_files(options)
-    chosen = Options(
+    selection = Options(
         only=options["only"],
         skip=options["skip"],
         seed=options["seed"],
@@ -41,11 +55,11 @@ def server(url: str, **options: Any) -> None:
         stop_at_first=options["stop_at_first"],
         scale=options["scale"],
     )
-    if not select(options["dialect"], chosen):
+    if not select(options["dialect"], selection):
         raise CouldNotRun("no case matches --only and --skip; `speechwire cases` lists them")
     peer = {"url": url.partition("?")[0]}
     with Terminal(requirements.load(options["dialect"])) as terminal:
-        report = asyncio.run(check_server(target, options["dialect"], chosen, terminal.handle, peer, _tell))
+        report = asyncio.run(check_server(target, options["dialect"], selection, terminal.handle, peer, _tell))
     write_files(report, options)
     sys.exit(report.exit_code)
 
@@ -62,7 +76,14 @@ def _tell(step: Step) -> None:
 @click.option("--from", "source", default="en-US", show_default=True, help="Filled in for {from}.")
 @click.option("--to", "target", default="pt", show_default=True, help="Filled in for {to}.")
 @click.option("--voice", default="pt-BR-Maria", show_default=True, help="Filled in for {voice}.")
-@click.option("--hang", default=60.0, show_default=True, metavar="SECONDS", help="Time that the client has.")
+@click.option(
+    "--hang",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Time that the client has.",
+)
 @click.option("--tls", is_flag=True, help="Serve wss:// with a throwaway CA, filled in for {ca}.")
 def client(program: tuple[str, ...], **options: Any) -> None:
     """Check a client: `check client --dialect D -- COMMAND {url}`.
@@ -70,10 +91,31 @@ def client(program: tuple[str, ...], **options: Any) -> None:
     In COMMAND, {url} {wav} {key} {from} {to} {voice} {ca} are filled in; the id of the case is in the environment
     variable SPEECHWIRE_CASE.
     """
-    from conformance.commands.client_server import check_with_reference_server  # noqa: PLC0415 - needs [server]
+    from conformance.commands.client_server import CASE, check_with_reference_server  # noqa: PLC0415 - needs [server]
 
+    if not any("{url}" in word for word in program):
+        raise click.UsageError("COMMAND has no {url} in it: the client has to be told where the server is")
     check_files(options)
+    if not _matches(CASE, options["only"] or ("*",)) or _matches(CASE, options["skip"]):
+        raise CouldNotRun(f"no case matches --only and --skip; a client has the case {CASE}")
     with Terminal(requirements.load(options["dialect"])) as terminal:
         report = asyncio.run(check_with_reference_server(program, options, terminal.handle))
+    _tell_output(report)
     write_files(report, options)
     sys.exit(report.exit_code)
+
+
+def _matches(identity: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(identity, pattern) for pattern in patterns)
+
+
+def _tell_output(report: Report) -> None:
+    """Show the end of what a client printed that did not end well: its own reason is often the better one."""
+    code = report.peer["exit"]
+    if code == 0:
+        return
+    ended = "had to be ended" if code is None else f"exited with {code}"
+    lines = str(report.peer["output"]).strip().splitlines()[-_LAST_LINES:]
+    click.echo(f"the client {ended}{'; it printed at the end:' if lines else ' and printed nothing'}", err=True)
+    for line in lines:
+        click.echo(f"    {printable(line)}", err=True)

@@ -20,6 +20,7 @@ from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import judge_all
 from conformance.report.events import CaseFinished, Event, Report, RunFinished, RunStarted
+from conformance.report.summary import number
 from conformance.transcript import (
     Answered,
     Asked,
@@ -200,6 +201,6 @@ def _checks(dialect: str, transcripts: Sequence[Transcript], ran: Ran, hang_s: f
 
 def _why(ran: Ran, transcripts: Sequence[Transcript]) -> str:
     ended = "had to be ended" if ran.code is None else f"exited with {ran.code}"
-    came = "never connected" if not transcripts else f"made {len(transcripts)} requests and sent no audio"
+    came = "never connected" if not transcripts else f"made {number(len(transcripts), 'request')} and sent no audio"
     last = ran.output.strip().splitlines()
     return f"the client {came} and {ended}{f'; it printed {last[-1][:200]!r}' if last else ''}"

@@ -13,6 +13,7 @@ import click
 from conformance.commands.exits import CouldNotRun, Unusable
 from conformance.commands.target_options import dialect_option
 from conformance.report.files import ReportError, ensure_writable, write
+from conformance.report.summary import number
 
 
 @click.command()
@@ -71,7 +72,8 @@ def command(dialect: str, json_file: Path | None, only: tuple[str, ...], jobs: i
             raise Unusable(str(error)) from error
     survivors = sum(not proof.killed for proof in proofs)
     stray = sum(bool(proof.undeclared) for proof in proofs)
-    click.echo(f"{len(proofs)} faults, {survivors} survivors, {stray} with undeclared collateral")
+    counts = f"{number(len(proofs), 'fault')}, {number(survivors, 'survivor')}"
+    click.echo(f"{counts}, {stray} with undeclared collateral")
     sys.exit(1 if survivors or stray else 0)
 
 

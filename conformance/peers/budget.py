@@ -1,39 +1,52 @@
-"""Every wait of a run comes from here: one measured budget, capped, that shrinks where waiting has proved useless."""
+"""What a run spends on a peer: every wait comes from here, and how much is read before a connection is given up."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 HANDSHAKE = "handshake"
 RESULT = "result"
 CLOSE = "close"
 HTTP = "http"
+BUSY = "busy"
 
-_FIRST = {HANDSHAKE: 5.0, RESULT: 8.0, CLOSE: 5.0, HTTP: 5.0}
+_FIRST: Final = {HANDSHAKE: 5.0, RESULT: 8.0, CLOSE: 5.0, HTTP: 5.0, BUSY: 3.5}
 _FACTOR = 20.0
 _FLOOR = 2.0
+_AFTER_ANOTHER = 1.0
 _AFTER_TIMEOUT = 0.5
 _FACTOR_AFTER_TIMEOUT = 4.0
+_HALVED_EVERY = 4
+_LEAST = 0.05
+
+_ROOM = 4 << 20
+_ROOM_AFTER_FLOOD = 1 << 16
+_ROOM_FACTOR = 4
+_MOST_FLOODS = 20
 
 
 @dataclass
 class Budget:
-    """How long to wait for a peer.
+    """How long to wait for a peer, and how much to take from it.
 
     Before the positive control each kind of wait has a fixed cap. `measured` then sets it to 20 times what the peer
     took, between 2 s and the cap: a green run never waits that long, since waits end when the answer comes. After
-    the first time-out of a kind, later waits of that kind take half a second, or four times what the peer took if
-    that is more: a peer that is silent is found silent once, not fifty times, and one that is slow is not called
-    silent.
+    the first time-out of a kind, later waits of that kind take half a second, and less and less while nothing comes,
+    down to 50 ms, but never less than four times what the peer took; the first that does come makes it half a second
+    again. A first time-out also brings kinds of which nothing is known yet to one second. So a peer that is silent
+    is found silent once, not three hundred times, and one that is slow is not called silent.
 
     Attributes:
         scale: Factor on every wait, for slow machines.
     """
 
     scale: float = 1.0
-    _spent: list[tuple[float, float]] = field(default_factory=list)
+    _vain: list[tuple[float, float]] = field(default_factory=list)
     _seconds: dict[str, float] = field(default_factory=lambda: dict(_FIRST))
     _took: dict[str, float] = field(default_factory=dict)
+    _row: dict[str, int] = field(default_factory=dict)
+    _floods: int = 0
 
     def wait(self, kind: str) -> float:
         """Return the seconds to wait for an answer of this kind."""
@@ -44,21 +57,45 @@ class Budget:
         self._took[kind] = seconds
         self._seconds[kind] = min(_FIRST[kind], max(_FLOOR, seconds * _FACTOR))
 
-    def expired(self, kind: str, begun: float, ended: float) -> None:
-        """Note a wait in vain, and shorten later waits of its kind."""
-        needed = self._took.get(kind, 0.0) * _FACTOR_AFTER_TIMEOUT
-        self._seconds[kind] = min(self._seconds[kind], max(_AFTER_TIMEOUT, needed))
-        self.let_pass(begun, ended)
+    def came(self, kind: str) -> None:
+        """Note that what was due came in time."""
+        if self._row.get(kind):
+            self._row[kind] = 0
+            self._seconds[kind] = max(self._seconds[kind], self._after_timeout(kind))
 
-    def let_pass(self, begun: float, ended: float) -> None:
-        """Note time that was let pass: in vain, or on purpose to speak at the pace of speech."""
-        self._spent.append((begun, ended))
+    def expired(self, kind: str, begun: float, ended: float) -> None:
+        """Note a wait in vain, by the loop's time, and shorten later waits."""
+        self._vain.append((begun, ended))
+        self._row[kind] = self._row.get(kind, 0) + 1
+        self._seconds[kind] = min(self._seconds[kind], self._after_timeout(kind))
+        for other in self._seconds.keys() - self._took.keys():
+            self._seconds[other] = min(self._seconds[other], _AFTER_ANOTHER)
+
+    def _after_timeout(self, kind: str) -> float:
+        shrunk = max(_LEAST, _AFTER_TIMEOUT * 0.5 ** (self._row[kind] // _HALVED_EVERY))
+        return min(_FIRST[kind], max(shrunk, self._took.get(kind, 0.0) * _FACTOR_AFTER_TIMEOUT))
 
     @property
     def waited(self) -> float:
-        """Seconds of the run in which some connection let time pass; what overlaps counts once."""
+        """Seconds of the run in which some connection waited in vain; what overlaps counts once."""
         total, until = 0.0, float("-inf")
-        for begun, ended in sorted(self._spent):
+        for begun, ended in sorted(self._vain):
             total += max(0.0, ended - max(begun, until))
             until = max(until, ended)
         return total
+
+    def room(self, sent: int) -> int:
+        """Return how many bytes a peer may answer on a connection to so many; more than that is a flood.
+
+        Four times what was sent is more than the longest voice, and some is free. After the first flood little is.
+        """
+        return (_ROOM_AFTER_FLOOD if self._floods else _ROOM) + _ROOM_FACTOR * sent
+
+    def flooded(self) -> None:
+        """Note a flood."""
+        self._floods += 1
+
+    @property
+    def spent(self) -> bool:
+        """Whether there were so many floods that there is no point in opening another connection."""
+        return self._floods >= _MOST_FLOODS

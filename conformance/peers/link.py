@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from conformance.peers.address import Address, DialError, Streams, explained
 from conformance.peers.budget import CLOSE, HANDSHAKE, HTTP, RESULT, Budget
 from conformance.transcript import (
     Answered,
@@ -27,48 +26,22 @@ from conformance.transcript import (
 from protocol.websocket import ABNORMAL, ClientEnd, Event, Pong, Unreadable
 from protocol.wire import Close, Fragment, Headers, HttpRequest, HttpResponse, Kind, Party, PeerClosed
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Connect = Callable[[], Awaitable[Streams]]
+__all__ = ["Address", "Answer", "DialError", "Link", "Received", "dial", "fetch"]
+
 CLIENT, SERVER = Party.CLIENT, Party.SERVER
 
 _NOT_FOR_PLAIN_HTTP = frozenset(
     {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions"}
 )
-_READ = 1 << 16
+_READ = 1 << 14
+_RESPONSE = 1 << 20
+_SHOWN = 24
+_HTTP = b"HTTP/"
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 _STALL_S = 2.0  # a server that works at the pace of speech takes what is sent slowly, but it takes it
-_FLOOD = 256 << 20  # bytes from one peer on one connection; more is not an answer to anything we send
-
-
-class DialError(Exception):
-    """There is no connection. `layer` is `name`, `tcp`, `tls` or `http`; `reason` is one sentence.
-
-    `hangs` tells a peer that took the connection and then kept silent from one that could not be reached.
-    """
-
-    def __init__(self, layer: str, reason: str, *, hangs: bool = False) -> None:
-        super().__init__(reason)
-        self.layer = layer
-        self.reason = reason
-        self.hangs = hangs
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the peer is, and how to open a byte stream to it."""
-
-    host: str
-    port: int
-    secure: bool
-    connect: Connect
-
-    @classmethod
-    def tcp(cls, host: str, port: int, tls: ssl.SSLContext | None) -> Address:
-        """Return the address of a server behind TCP, with TLS if a context is given."""
-
-        async def connect() -> Streams:
-            return await asyncio.open_connection(host, port, ssl=tls, limit=_READ)
-
-        return cls(host, port, tls is not None, connect)
+_PONG = 6  # bytes of an empty one
+_EVENT = 512  # bytes that an event costs beside its payload: of very small messages a few bytes are a flood, too
+_SLOWEST = 16_000  # bytes per second; who reads more slowly cannot follow speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +75,7 @@ class Link:
         self._parts: list[Fragment] = []
         self._closing = False
         self._left = False
+        self._sent = 0
         self._read_task = asyncio.ensure_future(self._read())
 
     @staticmethod
@@ -144,27 +118,39 @@ class Link:
             async with asyncio.timeout(seconds):
                 while (await self._pongs.get()).data != data:
                     pass
-                return True
         except TimeoutError:
-            self.recorder.add(Expired(self.now(), "a pong", seconds))
-            self._budget.expired(CLOSE, begun, self.now())
+            self.gave_up("a pong", begun, CLOSE)
             return False
+        self._budget.came(CLOSE)
+        return True
 
     # Receiving.
 
     async def answer(self, what: str, budget: float | None = None, kind: str = RESULT) -> Answer | None:
-        """Return the next message or the end of the connection; None, recorded, when none comes in time."""
-        seconds = self._budget.wait(kind) if budget is None else budget
-        if self._answers.empty() and self.closed is not None:
+        """Return the next message or the end of the connection; None, recorded, when none comes in time.
+
+        A `budget` in seconds that is longer than the kind's is time in which nothing is due yet, and then that; in
+        a shorter one nothing is due at all.
+        """
+        usual = self._budget.wait(kind)
+        seconds = usual if budget is None else budget
+        if self._answers.empty() and (self.closed is not None or self._left):
             return self.closed
-        begun = self.now()
         try:
             async with asyncio.timeout(seconds):
                 return await self._answers.get()
         except TimeoutError:
-            self.recorder.add(Expired(self.now(), what, seconds))
-            self._budget.expired(kind, begun, self.now())
+            if seconds < usual:
+                self.recorder.add(Expired(self.now(), what, seconds))
+            else:
+                self.gave_up(what, self.now() - usual, kind, seconds)
             return None
+
+    def gave_up(self, what: str, begun: float, kind: str = RESULT, seconds: float | None = None) -> None:
+        """Record that `what`, due since `begun`, has not come (after a wait of `seconds` in all)."""
+        ended = self.now()
+        self.recorder.add(Expired(ended, what, ended - begun if seconds is None else seconds))
+        self._budget.expired(kind, begun, ended)
 
     def barrier(self, what: str) -> None:
         """Record that everything up to here has been said."""
@@ -179,11 +165,22 @@ class Link:
             self.recorder.add(CloseFrame(self.now(), CLIENT, code, reason, deliberate))
             self._closing = True
             await self._flush()
-        while self.closed is None:
-            if await self.answer("the server's close frame", kind=CLOSE) is None:
-                break
+        if not self._left:
+            await self._await_close()
         self._drop()
         return self.closed
+
+    async def _await_close(self) -> None:
+        """Wait for the end of the connection; what is said before that does not make the wait longer."""
+        begun, seconds = self.now(), self._budget.wait(CLOSE)
+        try:
+            async with asyncio.timeout(seconds):
+                while self.closed is None:
+                    await self._answers.get()
+        except TimeoutError:
+            self.gave_up("the server's close frame", begun, CLOSE)
+            return
+        self._budget.came(CLOSE)
 
     async def finish(self) -> None:
         """Leave without caring: close if open, wait no longer than needed, end the reader."""
@@ -203,31 +200,34 @@ class Link:
 
     # The shell around the sans-I/O end.
 
-    def _write(self) -> None:
+    def _write(self) -> int:
+        """Write what there is to write; return how many bytes that is."""
         data, eof = self._end.take()
         with contextlib.suppress(OSError):  # the reader reports how the connection ended
-            if data:
+            if data and not self._writer.is_closing():
                 self._writer.write(data)
+                self._sent += len(data)
             if eof and self._writer.can_write_eof() and not self._writer.is_closing():
                 self._writer.write_eof()
+        return len(data)
 
     async def _flush(self) -> None:
-        """Write, and wait for a slow reader; a peer that takes nothing for a whole budget is left."""
+        """Write, and wait for a slow reader; a peer that takes nothing for a whole budget, or too little, is left."""
         self._write()
+        begun = self.now()
+        longest = self._writer.transport.get_write_buffer_size() / _SLOWEST
         while True:
             waiting = self._writer.transport.get_write_buffer_size()
             seconds = max(_STALL_S, self._budget.wait(RESULT))
-            begun = self.now()
             try:
                 async with asyncio.timeout(seconds):
                     await self._writer.drain()
             except OSError:
                 return  # the reader reports how the connection ended
             except TimeoutError:
-                if self._writer.transport.get_write_buffer_size() < waiting:
+                if self._writer.transport.get_write_buffer_size() < waiting and self.now() - begun < longest:
                     continue
-                self.recorder.add(Expired(self.now(), "the server to read what is sent", seconds))
-                self._budget.expired(RESULT, begun, self.now())
+                self.gave_up("the server to read what is sent", self.now() - seconds)
                 self._drop()
                 self._settle(PeerClosed(self.now(), ABNORMAL, ""))
             return
@@ -235,26 +235,36 @@ class Link:
     async def _read(self) -> None:
         for event in self._end.early(self.now()):
             self._take(event)
-        how, detail, taken = Ending.EOF, "", 0
+        how, detail, taken, frames = Ending.EOF, "", 0, 0
         while True:
             try:
                 data = await self._reader.read(_READ)
             except OSError as error:
                 how, detail, data = Ending.RESET, str(error) or type(error).__name__, b""
-            taken += len(data)
-            for event in self._end.receive(data, self.now()):
+            events = self._end.receive(data, self.now())
+            taken, frames = taken + len(data), frames + len(events)
+            for event in events:
                 self._take(event)
-            self._write()  # without waiting: who does not read while writing can be the cause of what it waits for
-            if taken > _FLOOD:
-                how, detail, data = Ending.GIVEN_UP, f"the server sent more than {_FLOOD} bytes", b""
-                self._take(Unreadable(self.now(), ABNORMAL, detail))
+            # Without waiting: who does not read while writing can be the cause of what it waits for. What is written
+            # here are pongs.
+            frames += self._write() // _PONG
+            if taken + frames * _EVENT > self._budget.room(self._sent):
+                self._flooded(f"the server sent {taken} bytes and went on")
+                return
             if not data:
                 break
         if self._left:
             return  # the end that is read now is our own doing
-        self.recorder.add(Ended(self.now(), CLIENT if how is Ending.GIVEN_UP else SERVER, how, detail))
+        self.recorder.add(Ended(self.now(), SERVER, how, detail))
         if self.closed is None:
             self._settle(PeerClosed(self.now(), ABNORMAL, ""))
+
+    def _flooded(self, reason: str) -> None:
+        """Leave a server that goes on and on; what it says behind the end of the session is no matter."""
+        self._budget.flooded()
+        if self.closed is None:
+            self._take(Unreadable(self.now(), ABNORMAL, reason))
+        self._drop()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Pong):
@@ -353,26 +363,36 @@ async def _exchange(
     """Connect, send a request, wait for its response."""
     seconds = budget.wait(kind)
     begun = Link.now()
+    if budget.spent:
+        raise DialError("tcp", "the server floods every connection, so no more are opened")
     end = ClientEnd(address.host, address.port, secure=address.secure, target=target)
     streams: Streams | None = None
+    heard = bytearray()
     try:
         async with asyncio.timeout(seconds):
             streams = await _open(address)
             asked = end.request(headers, method=method, leave_out=leave_out)
             recorder.add(Asked(Link.now(), HttpRequest(method, target, asked.headers, body), deliberate))
             streams[1].write(end.take()[0] + body)
-            response = await _response(end, streams[0])
+            response = await _response(end, streams[0], heard)
     except TimeoutError:
         budget.expired(kind, begun, Link.now())
         recorder.add(Expired(Link.now(), "an HTTP response", seconds))
         _give_up(streams)
         if streams is None:
-            raise DialError("tcp", f"no connection to {address.host}:{address.port} within {seconds:.1f} s") from None
-        raise DialError("http", f"no HTTP response within {seconds:.1f} s", hangs=True) from None
+            layer = "TLS" if address.secure else "TCP"
+            raise DialError(layer.lower(), f"no {layer} connection to {address} within {seconds:.1f} s") from None
+        begins = f", only {len(heard)} bytes of one" if heard else ""
+        raise DialError("http", f"no HTTP response within {seconds:.1f} s{begins}", hangs=True) from None
     except (OSError, ValueError) as error:
-        recorder.add(Ended(Link.now(), SERVER, Ending.UNREADABLE, str(error)))
+        reason = _no_response(error, bytes(heard))
+        recorder.add(Ended(Link.now(), SERVER, Ending.UNREADABLE, reason))
         _give_up(streams)
-        raise DialError("http", f"no HTTP response: {str(error) or type(error).__name__}") from error
+        raise DialError("http", f"no HTTP response: {reason}") from error
+    except asyncio.CancelledError:
+        _give_up(streams)
+        raise
+    budget.came(kind)
     recorder.add(Answered(Link.now(), response))
     return end, streams, response
 
@@ -380,22 +400,36 @@ async def _exchange(
 async def _open(address: Address) -> Streams:
     try:
         return await address.connect()
-    except ssl.SSLError as error:
-        raise DialError("tls", f"no TLS connection: {error.reason or error}") from error
     except OSError as error:
-        layer = "name" if type(error).__name__ == "gaierror" else "tcp"
-        place = f"{address.host}:{address.port}"
-        raise DialError(layer, f"no connection to {place}: {error.strerror or error}") from error
+        raise DialError("tcp", f"no connection to {address}: {explained(error)}") from error
 
 
-async def _response(end: ClientEnd, reader: asyncio.StreamReader) -> HttpResponse:
+async def _response(end: ClientEnd, reader: asyncio.StreamReader, heard: bytearray) -> HttpResponse:
+    """Return the response; `heard` holds what has come of it whenever this ends."""
     while True:
         data = await reader.read(_READ)
-        response = end.handshake(data)
+        heard += data
+        try:
+            response = end.handshake(data)
+        except ValueError:
+            if data:
+                raise
+            response = None
         if response is not None:
             return response
         if not data:
-            raise ConnectionError("the server ended the connection")
+            raise ConnectionError("the server ended the connection" + (" before the end of it" if heard else ""))
+        if len(heard) > _RESPONSE:
+            raise ValueError(f"it does not end within {_RESPONSE} bytes")
+
+
+def _no_response(error: OSError | ValueError, heard: bytes) -> str:
+    """Return why what came is no response. TLS gives itself away by the type and the version of its records."""
+    if heard[:2] in _TLS_RECORDS:
+        return "the server speaks TLS: the URL has to begin with wss://"
+    if heard and not heard.startswith(_HTTP[: len(heard)]):
+        return f"what came begins with {heard[:_SHOWN]!r}"
+    return explained(error) if isinstance(error, OSError) else str(error)
 
 
 def _give_up(streams: Streams | None) -> None:

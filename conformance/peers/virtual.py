@@ -55,7 +55,7 @@ class _MemoryTransport(asyncio.Transport):
     def __init__(self, loop: asyncio.AbstractEventLoop, name: str) -> None:
         super().__init__({"peername": ("127.0.0.1", 0), "sockname": name})
         self._loop = loop
-        self._protocol: asyncio.Protocol | None = None
+        self._protocol = asyncio.Protocol()  # does nothing, as before the connection and behind its end
         self._other: _MemoryTransport | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -99,8 +99,8 @@ class _MemoryTransport(asyncio.Transport):
         """Reset: the other end loses the connection at once."""
         if not self._closing:
             self._closing = True
-            self._loop.call_soon(self._lost, None)
             self._loop.call_soon(self._peer()._reset)
+            self._loop.call_soon(self._lost, None)
 
     def pause_reading(self) -> None:
         """Hold bytes back until `resume_reading`."""
@@ -124,7 +124,7 @@ class _MemoryTransport(asyncio.Transport):
         return self._other
 
     def _arrive(self, data: bytes) -> None:
-        if self._closing or self._protocol is None:
+        if self._closing:
             return
         if self._paused:
             self._held.append(data)
@@ -133,16 +133,16 @@ class _MemoryTransport(asyncio.Transport):
                 self._peer()._strain()
         elif data:
             self._protocol.data_received(data)
-        elif not self._protocol.eof_received():
-            self.close()
+        else:
+            self._protocol.eof_received()
 
     def _strain(self) -> None:
-        if self._protocol is not None and not self._strained:
+        if not self._strained:
             self._strained = True
             self._protocol.pause_writing()
 
     def _relax(self) -> None:
-        if self._protocol is not None and self._strained:
+        if self._strained:
             self._strained = False
             self._protocol.resume_writing()
 
@@ -152,9 +152,10 @@ class _MemoryTransport(asyncio.Transport):
             self._lost(ConnectionResetError("the peer reset the connection"))
 
     def _lost(self, error: Exception | None) -> None:
-        if self._protocol is not None:
-            self._protocol.connection_lost(error)
-            self._protocol = None
+        protocol, self._protocol = self._protocol, asyncio.Protocol()
+        protocol.connection_lost(error)
+        self._held, self._held_bytes = [], 0
+        self._peer()._relax()  # what it writes from now on is lost, but it does not wait for ever
 
 
 def pipe() -> tuple[Streams, Streams]:

@@ -46,9 +46,11 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Print:
-    known: Known
-    features: _Floats
+class _Library:
+    """The fingerprints of the corpus, one for each shift: `prints[n]` is one of `known[n]`."""
+
+    known: tuple[Known, ...]
+    prints: _Floats
 
 
 def recognise(pcm: bytes, pcm_format: PcmFormat) -> Known | None:
@@ -56,29 +58,20 @@ def recognise(pcm: bytes, pcm_format: PcmFormat) -> Known | None:
     needed = pcm_format.ms_to_bytes(NEEDED_MS)
     if len(pcm) < needed:
         return None
-    heard = _features(_resampled(pcm[:needed], pcm_format.rate), _FRAME)[:_FRAMES]
-    near = min(((_distance(heard, one.features), one.known) for one in _prints()), key=lambda pair: pair[0])
-    return near[1] if near[0] < _THRESHOLD_DB else None
+    heard = _centred(_features(_resampled(pcm[:needed], pcm_format.rate), _FRAME)[:_FRAMES])
+    library = _library()
+    distances = 2 * np.mean(np.abs(library.prints - heard), axis=(1, 2))
+    nearest = int(np.argmin(distances))
+    return library.known[nearest] if distances[nearest] < _THRESHOLD_DB else None
 
 
 @cache
 def parts() -> dict[str, int]:
     """Return how many utterances each recording of the corpus has."""
     counts = {str(entry["id"]): 0 for entry in _manifest()}
-    for one in _prints():
-        counts[one.known.recording] += 1
+    for known in set(_library().known):
+        counts[known.recording] += 1
     return counts
-
-
-def _distance(heard: _Floats, reference: _Floats) -> float:
-    """Return the least difference over all shifts, in dB a frame."""
-    step = _FRAME // _HOP
-    reach = step * (len(heard) - 1) + 1
-    centred = _centred(heard)
-    return min(
-        float(np.mean(np.abs(centred - _centred(reference[at : at + reach : step]))) * 2)
-        for at in range(len(reference) - reach + 1)
-    )
 
 
 def _centred(features: _Floats) -> _Floats:
@@ -104,20 +97,26 @@ def _resampled(pcm: bytes, rate: int) -> _Floats:
 
 
 @cache
-def _prints() -> tuple[_Print, ...]:
-    return tuple(one for entry in _manifest() for one in _prints_of(str(entry["id"]), str(entry["file"])))
+def _library() -> _Library:
+    found = [pair for entry in _manifest() for pair in _prints(str(entry["id"]), str(entry["file"]))]
+    return _Library(tuple(known for known, _ in found), np.stack([one for _, one in found]))
 
 
-def _prints_of(recording: str, file: str) -> Iterator[_Print]:
+def _prints(recording: str, file: str) -> Iterator[tuple[Known, _Floats]]:
+    """Yield the fingerprints of a recording's utterances, at every shift."""
     header, pcm = parse_file((schemas.corpus_dir() / file).read_bytes())
     pcm_format = header.format
     margin = pcm_format.ms_to_bytes(_SHIFT_MS)
+    step = _FRAME // _HOP
+    reach = step * (_FRAMES - 1) + 1
     for part, span in enumerate(_spans(pcm, pcm_format)):
         begin = span.start - margin
         end = span.start + pcm_format.ms_to_bytes(NEEDED_MS) + margin
         # An utterance at the very start of its recording has silence before it, as at the start of a stream.
         stretch = bytes(max(0, -begin)) + pcm[max(0, begin) : end]
-        yield _Print(Known(recording, part), _features(_resampled(stretch, pcm_format.rate), _HOP))
+        features = _features(_resampled(stretch, pcm_format.rate), _HOP)
+        for at in range(len(features) - reach + 1):
+            yield Known(recording, part), _centred(features[at : at + reach : step])
 
 
 def _spans(pcm: bytes, pcm_format: PcmFormat) -> list[Span]:

@@ -41,7 +41,7 @@ class Quickstart:
         client.send(self._audio, ABNF.OPCODE_BINARY)
         client.send(SILENCE, ABNF.OPCODE_BINARY)
 
-    def on_data(self, client: websocket.WebSocketApp, data: Any, opcode: int, last: bool) -> None:  # noqa: FBT001
+    def on_data(self, client: websocket.WebSocketApp, data: Any, opcode: int, last: bool) -> None:
         """Show a text; save a voice, which the library gives as the last frame of its message, and leave."""
         if opcode == ABNF.OPCODE_TEXT:
             result = json.loads(data)

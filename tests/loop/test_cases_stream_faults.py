@@ -7,7 +7,7 @@ of faults breaks already is not repeated here; the alternatives of one requireme
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,14 +17,15 @@ from conformance import corpus
 from conformance.cases import registry
 from conformance.cases.target import Target
 from conformance.faults.mutator import Members, Mutator, with_query
-from conformance.judge.verdict import Check, Verdict
+from conformance.judge.verdict import Verdict
 from conformance.peers.budget import Budget
 from conformance.peers.link import Address
 from conformance.peers.virtual import MemoryListener, run
-from conformance.runner import run_cases
+from conformance.runner import Outcome, run_cases
 from protocol.audio import PcmFormat
 from protocol.riff import build_header
-from protocol.wire import Abort, Close, Fragment, HttpRequest, HttpResponse, Message, Outbound
+from protocol.websocket import ServerEnd
+from protocol.wire import Abort, Close, Fragment, HttpRequest, HttpResponse, Outbound
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
@@ -33,7 +34,9 @@ V, N, INFO = Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL
 CASES = {case.id: case for case in registry.load("translator")}
 GOOD = build_header(PcmFormat(16_000))
 BAD = b"none of it"
+HUM = b"\x00\x08\x00\xf8" * 16_000
 Rewrite = Callable[[bytes], bytes]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def checks_of(
@@ -43,19 +46,24 @@ def checks_of(
     out: Rewrite | None = None,
 ) -> dict[str, Verdict]:
     """Run cases against the server behind a mutator; `out` changes the bytes of each write. Return what was said."""
+    settings = Settings(keys=("test-key",))
+    settings = replace(settings, translator=replace(settings.translator, **policy or {}))
+    server = Server(settings, ScriptedEngine(), tap=mutator)
 
-    async def main() -> list[Check]:
-        settings = Settings(keys=("test-key",))
-        settings = replace(settings, translator=replace(settings.translator, **policy or {}))
-        server = Server(settings, ScriptedEngine(), tap=mutator)
-        await server.start()
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if out is not None:
+            rewrite, write = out, writer.write
+            writer.write = lambda data: write(rewrite(bytes(data)))  # type: ignore[method-assign]  # a wire in between
+        await server.handle(reader, writer)
 
-        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            if out is not None:
-                rewrite, write = out, writer.write
-                writer.write = lambda data: write(rewrite(bytes(data)))  # type: ignore[method-assign]  # a wire in between
-            await server.handle(reader, writer)
+    checks = [check for outcome in outcomes_of(names, handle) for check in outcome.checks]
+    return {check.id.replace("/translator.", "/"): check.effective for check in checks}
 
+
+def outcomes_of(names: Iterable[str], handle: Handler) -> tuple[Outcome, ...]:
+    """Run cases against whatever serves a connection."""
+
+    async def main() -> tuple[Outcome, ...]:
         listener = MemoryListener(handle)
         address = Address("server.test", 80, False, listener.connect)
         target = Target(
@@ -64,9 +72,9 @@ def checks_of(
         cases = tuple(CASES[name] for name in names)
         done = await run_cases(cases, target, Budget(), seed=7, connections=8, finished=lambda _: None)
         await listener.close()
-        return [check for outcome in done for check in outcome.checks]
+        return done
 
-    return {check.id.replace("/translator.", "/"): check.effective for check in run(main())}
+    return run(main())
 
 
 class Refuses(Mutator):
@@ -152,18 +160,18 @@ class DropsContinuations(Drops):
 
 
 class HearsByTheClock(Mutator):
-    """Hears of silence only as much as the clock has seen, and half a second."""
+    """Takes silence for such only as it comes: what comes at once is like a hum to it."""
 
     begun: float | None = None
-    quiet_s = 0.5
+    quiet_s = 0.0
 
     def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
         self.begun = fragment.time if self.begun is None else self.begun
         if any(fragment.data):
             return (fragment,)
         longer = self.quiet_s + len(fragment.data) / 32_000
-        if longer > 1.0 + fragment.time - self.begun:
-            return ()
+        if longer > 0.5 + fragment.time - self.begun:
+            return (replace(fragment, data=HUM[: len(fragment.data)]),)
         self.quiet_s = longer
         return (fragment,)
 
@@ -178,9 +186,11 @@ class HearsChunks(Mutator):
 
 class CountsHeader(Mutator):
     length = 0
+    complete = False
 
     def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
-        self.length = self.length or len(fragment.data)
+        self.length += 0 if self.complete else len(fragment.data)
+        self.complete = self.complete or fragment.final
         return (fragment,)
 
     def on_result(self, members: Members) -> Iterable[Members]:
@@ -305,8 +315,8 @@ BENT = (
     Bent("close.normal/close.normal", N, out=other_code),
     Bent("close.in-utterance/close.echo", V, out=closes),
     Bent("close.before-audio/session.no-server-message-before-audio", N, out=talks_at_once),
-    Bent("session.isolation/session.isolation", V, lambda: Crosstalk()),
-    Bent("session.several/session.several", N, lambda: OneAtATime()),
+    Bent("session.isolation/session.isolation", V, Crosstalk),
+    Bent("session.several/session.several", N, OneAtATime),
 )
 
 
@@ -333,3 +343,18 @@ class TestWhatProvesNothing:
 
         names = ["profanity.treatment", "profanity.scope"]
         assert checks_of(names, type("MisHears", (Mutator,), {"on_result": on_result})) == {}
+
+
+async def reads_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Accept the upgrade, then take not a byte more."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+    headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in head[1:]))
+    end = ServerEnd(8192)
+    writer.write(end.accepted(end.accept(HttpRequest("GET", head[0].split(" ")[1], headers))))
+    await asyncio.sleep(3600)
+
+
+def test_a_server_that_reads_nothing_holds_nobody_up() -> None:
+    (outcome,) = outcomes_of(["audio.large-message"], reads_nothing)
+    assert [check.verdict for check in outcome.checks] == [Verdict.COULD_NOT_RUN]
+    assert outcome.elapsed_s < 30

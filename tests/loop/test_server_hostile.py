@@ -219,6 +219,17 @@ class TestHttp:
 
         play(scene, Limits(connections=2))
 
+    def test_so_many_that_not_even_a_refusal_is_due(self) -> None:
+        async def scene(connect: Connect) -> None:
+            refused = [await connect() for _ in range(100)]
+            for peer in refused:
+                assert (await peer.reader.readline()).startswith(b"HTTP/1.1 503 ")
+            assert await (await connect()).rest() == b""
+            await asyncio.sleep(6)
+            assert (await (await connect()).reader.readline()).startswith(b"HTTP/1.1 503 ")
+
+        play(scene, Limits(connections=0))
+
 
 class TestFrames:
     @pytest.mark.parametrize(
@@ -304,6 +315,48 @@ class TestFrames:
             await asyncio.sleep(1)
 
         play(scene)
+
+
+class TestShutdown:
+    def rush(
+        self, begin: Callable[[Peer], Awaitable[None]], limits: Limits, script: dict[str, Any] | None = None
+    ) -> float:
+        """Shut down a server beside one client; return how long it took."""
+
+        async def whole() -> float:
+            engine = ScriptedEngine(parse(script, PUBLISHED) if script else None)
+            server = Server(Settings(limits=limits), engine)
+            listener = virtual.MemoryListener(server.handle)
+            peer = Peer(*await listener.connect())
+            await begin(peer)
+            await asyncio.sleep(0.1)
+            begun = asyncio.get_running_loop().time()
+            await server.shutdown()
+            elapsed = asyncio.get_running_loop().time() - begun
+            peer.writer.close()
+            return elapsed
+
+        return virtual.run(whole())
+
+    def test_waits_for_no_idle_connection(self) -> None:
+        async def begin(peer: Peer) -> None:
+            await peer.send(b"GET /speechwire/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            await peer.reader.readuntil(b"}")
+
+        assert self.rush(begin, Limits()) < 0.1
+
+    def test_lets_a_request_come_to_its_end(self) -> None:
+        async def begin(peer: Peer) -> None:
+            await peer.send(b"GET /speechwire/health HTTP/1.1\r\n")
+
+        assert self.rush(begin, Limits()) == pytest.approx(15, abs=0.2)
+
+    def test_cuts_off_whoever_takes_longer_than_there_is_time(self) -> None:
+        async def begin(peer: Peer) -> None:
+            await peer.upgrade()
+            await peer.send(frame(BINARY, SPEECH))
+
+        assert self.rush(begin, Limits(shutdown_s=3), THINKS_LONG) == pytest.approx(3, abs=0.1)
 
 
 SPEAKS_LONG = {"defaults": [{"recognition": "Long.", "translations": {"pt": "lorem ipsum " * 150}}]}

@@ -318,6 +318,20 @@ class TestHttp:
 
         play(scene)
 
+    def test_a_client_that_asks_whether_to_go_on_is_told(self) -> None:
+        async def scene(stage: Stage) -> None:
+            reader, writer = await stage.address.connect()
+            writer.write(
+                b"POST /sts/v1.0/issueToken HTTP/1.1\r\nHost: x\r\nOcp-Apim-Subscription-Key: test-key\r\n"
+                b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+            )
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"body")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+        play(scene)
+
     def test_a_connection_carries_many_requests_and_then_a_session(self) -> None:
         async def scene(stage: Stage) -> None:
             reader, writer = await stage.address.connect()

@@ -14,7 +14,7 @@ import pytest
 import schemas
 from conformance.peers import virtual
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, Link, Received, dial
+from conformance.peers.link import Address, DialError, Link, Received, dial
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import build_header, parse_file
@@ -633,3 +633,29 @@ class TestTap:
             assert (answer.status, answer.body) == (500, b"no")
 
         play(scene, tap=Refusing)
+
+    @pytest.mark.parametrize("room", ["request", "inbound"])
+    def test_a_defect_of_ours_ends_one_connection_alone(self, room: str, caplog: pytest.LogCaptureFixture) -> None:
+        class Broken(Tap):
+            def __getattribute__(self, name: str) -> Any:
+                if name == room and len(TAPS) == 1:
+                    raise KeyError("a defect")
+                return super().__getattribute__(name)
+
+        async def scene(stage: Stage) -> None:
+            Loud()
+            if room == "request":
+                with pytest.raises(DialError):
+                    await stage.link()
+            else:
+                link = await stage.link()
+                await link.binary(recording("clear-1"))
+                assert await closed(link) == (1011, "Internal Server Error: the server failed")
+            Loud()
+            link = await stage.link()
+            await link.binary(recording("clear-1") + SILENCE)
+            await final(link)
+
+        TAPS.clear()
+        play(scene, tap=Broken)
+        assert "failed" in caplog.text

@@ -45,6 +45,7 @@ class Talk:
         self.case = case
         self.connection = connection
         self.entries: list[Entry] = []
+        self._waited = 0.0
 
     def transcript(self) -> Transcript:
         """Return what was built so far."""
@@ -112,11 +113,15 @@ class Talk:
         said = {"type": kind, "id": identity, "recognition": recognition, "translation": translation}
         return self.replies(json.dumps({**said, **members}))
 
-    def partial(self, identity: str = "0.1", recognition: str = "hel", translation: str = "ci", **more: object) -> Talk:
+    def partial(
+        self, identity: object = "0.1", recognition: object = "hel", translation: object = "ci", **more: object
+    ) -> Talk:
         """Add a partial."""
         return self.result("partial", identity, recognition, translation, **more)
 
-    def final(self, identity: str = "0", recognition: str = "hello", translation: str = "ciao", **more: object) -> Talk:
+    def final(
+        self, identity: object = "0", recognition: object = "hello", translation: object = "ciao", **more: object
+    ) -> Talk:
         """Add a final."""
         return self.result("final", identity, recognition, translation, **more)
 
@@ -146,9 +151,14 @@ class Talk:
         """Add a barrier."""
         return self._add(Barrier(self._now, what))
 
+    def wait(self, seconds: float) -> Talk:
+        """Let time pass."""
+        self._waited += seconds
+        return self
+
     @property
     def _now(self) -> float:
-        return round(10.0 + 0.1 * len(self.entries), 3)
+        return round(10.0 + 0.1 * len(self.entries) + self._waited, 3)
 
     def _add(self, entry: Entry) -> Talk:
         self.entries.append(entry)

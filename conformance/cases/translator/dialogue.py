@@ -7,7 +7,7 @@ What the suite sends is itself legal: a 16 kHz header, utterances of at most 5 s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from conformance.cases.context import Blocked, Context
@@ -15,15 +15,17 @@ from conformance.cases.speech import samples
 from conformance.corpus import Recording
 from conformance.judge.translator.reading import Result, Seen, read_result
 from conformance.peers.budget import RESULT
-from conformance.peers.link import Answer, Link, Received
+from conformance.peers.link import Link, Received
 from protocol.audio import PcmFormat
 from protocol.riff import build_header
 from protocol.translator.handshake import build_target
+from protocol.websocket import Unreadable
 from protocol.wire import Headers, HttpResponse, Kind, PeerClosed
 
 STREAM = PcmFormat(16_000)
 SILENCE_MS = 2600
 CHUNK_MS = 100
+_PATIENCE = 1.5  # times the wait for what is due, while other messages come
 
 KEY_HEADER, TOKEN_HEADER = "Ocp-Apim-Subscription-Key", "Authorization"
 
@@ -72,7 +74,7 @@ class Dialogue:
     results: list[Result] = field(default_factory=list)
     voices: list[Received] = field(default_factory=list)
     other: list[Received] = field(default_factory=list)
-    ended: Answer | None = None
+    ended: PeerClosed | Unreadable | None = None
 
     # Sending.
 
@@ -147,17 +149,26 @@ class Dialogue:
 
     async def final(self, count: int = 1, budget: float | None = None) -> bool:
         """Wait until `count` finals in all have come, at most `budget` seconds for each message."""
-        while len(self.finals) < count:
-            if not await self.hear(f"final {count} of the session", budget):
-                return False
-        return True
+        return await self._until(lambda: len(self.finals), count, f"final {count} of the session", budget)
 
     async def voice(self, count: int = 1) -> bool:
         """Wait until `count` voices in all have come."""
-        while len(self.voices) < count:
-            if not await self.hear(f"voice {count} of the session"):
-                return False
-        return True
+        return await self._until(lambda: len(self.voices), count, f"voice {count} of the session")
+
+    async def _until(self, progress: Callable[[], int], count: int, what: str, budget: float | None = None) -> bool:
+        """Take in messages until there is as much progress; such as bring none are not waited for without end."""
+        begun, reached = self.link.now(), progress()
+        longest = (budget or 0.0) + _PATIENCE * self.context.budget.wait(RESULT)
+        heard = True
+        while reached < count and heard:
+            heard = await self.hear(what, budget)
+            if progress() > reached:
+                begun, reached = self.link.now(), progress()
+                self.context.budget.came(RESULT)
+            elif heard and self.link.now() - begun > longest:
+                self.link.gave_up(what, begun)
+                break
+        return reached >= count
 
     async def need_final(self, count: int = 1) -> Result:
         """Wait for a final that the case cannot do without, and return the last of `count`."""
@@ -176,8 +187,7 @@ class Dialogue:
 
     async def closed(self, what: str) -> PeerClosed | None:
         """Wait for the server to end the session; None when it does not in time."""
-        while await self.hear(what):
-            pass
+        await self._until(lambda: int(self.ended is not None), 1, what)
         return self.ended if isinstance(self.ended, PeerClosed) else None
 
     def state(self) -> str:
@@ -186,7 +196,7 @@ class Dialogue:
         if isinstance(self.ended, PeerClosed):
             return f"{heard}; the server closed with {self.ended.code} {self.ended.reason!r}"
         if self.ended is not None:
-            return f"{heard}; the server sent what is not WebSocket"
+            return f"{heard}; then what cannot be read: {self.ended.reason}"
         waited = self.context.budget.wait(RESULT)
         return f"{heard}; then nothing (waits are now {waited:.1f} s)"
 

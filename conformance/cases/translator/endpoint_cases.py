@@ -16,7 +16,7 @@ _ENDLESS_S = 33.0
 _TOLERANCE_S = 0.5
 
 
-@case("endpoint.final-after-silence", "endpoint.final-after-silence")
+@case("endpoint.final-after-silence", "endpoint.final-after-silence", time="waits")
 async def final_after_silence(context: Context) -> None:
     """Speak, send 2.5 s of silence and nothing more; where a burst of that gives no final, at the pace of speech."""
     requirement = "endpoint.final-after-silence"

@@ -54,7 +54,7 @@ async def voices(dialogue: Dialogue) -> bool:
     return await dialogue.voice(sum(bool(final.translation) for final in dialogue.finals))
 
 
-@case("partial.offered", "partial.offered", needs=("partial",))
+@case("partial.offered", "partial.offered", needs=("partial",), time="waits")
 async def partial_offered(context: Context) -> None:
     """Speak for some seconds and ask for partials; where a burst gives none, at the pace of speech."""
     spoken = utterance(recording(context, "numbers"))

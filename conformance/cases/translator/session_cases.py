@@ -16,6 +16,7 @@ from conformance.cases.translator.streams import (
     sentence,
     timing_of,
 )
+from conformance.judge.translator.reading import View
 from conformance.judge.verdict import Verdict
 from protocol.wire import HttpResponse
 
@@ -40,10 +41,10 @@ async def isolation(context: Context) -> None:
         await speaker.pcm(pcm)  # when its final has come, whatever of the third went astray has come too
         await speaker.final(4)
     said = {final.recognition for final in speaker.finals}
-    until = listener.link.now()
+    heard = [result.recognition for result in View(listener.link.recorder.transcript()).results]
     await listener.pcm(pcm)
     await listener.final()
-    strange = [text for text in _words(listener, until) if alone or text in said]
+    strange = [text for text in heard if text and (alone or text in said)]
     expected = "results of a session's own audio"
     if strange:
         observed = f"{strange[0]!r} in a session that was silent"
@@ -54,11 +55,6 @@ async def isolation(context: Context) -> None:
         context.broken(_ISOLATION, expected, "times that move with another session's audio", Verdict.VIOLATION)
     else:
         context.kept(_ISOLATION)
-
-
-def _words(listener: Dialogue, until: float) -> list[str]:
-    """Return what was recognised in a session up to a time, where it has words."""
-    return [heard.recognition for heard in listener.results if heard.recognition and heard.seen.ended < until]
 
 
 def _moved(context: Context, speaker: Dialogue, distance: float) -> bool:

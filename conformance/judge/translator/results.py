@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
-from conformance.judge.translator.reading import Result, View, read_result
+from conformance.judge.translator.reading import Result, View
 from conformance.transcript import Barrier, CloseFrame
 from protocol.errors import PeerViolation
-from protocol.translator.messages import parse
+from protocol.translator.messages import Final, parse
 from protocol.wire import Kind, Party
 
 _FORM = ("translator.result.text-json", "translator.result.one-object", "translator.result.type")
@@ -22,26 +22,16 @@ def formats(view: View) -> Findings:
     for seen in view.from_server:
         if seen.kind is not Kind.TEXT or not seen.complete:
             continue
-        result = read_result(seen)
-        error = result.error if result else _error(seen.data)
-        if error is not None:
+        try:
+            message = parse(seen.data)
+        except PeerViolation as error:
             yield broken(error.requirement, seen.last, f"{error.expected} at {error.at}", error.observed)
             continue
-        assert result is not None  # noqa: S101 - no error means that it was read
-        assert result.message is not None  # noqa: S101 - the same
-        kind = "final" if result.final else "partial"
+        kind = "final" if isinstance(message, Final) else "partial"
         for name in (*_FORM, f"translator.{kind}.fields", f"translator.{kind}.id-form"):
             yield kept(name, seen.last)
-        if result.message.timing is not None:
+        if message.timing is not None:
             yield kept("translator.timing.numbers", seen.last)
-
-
-def _error(data: bytes) -> PeerViolation | None:
-    try:
-        parse(data)
-    except PeerViolation as error:
-        return error
-    return None
 
 
 def final_ids(view: View) -> Findings:

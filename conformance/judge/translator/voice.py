@@ -102,13 +102,28 @@ def _start(data: bytes) -> str:
     return data[:12].hex(" ") or "an empty message"
 
 
+def _voices(view: View) -> list[Seen]:
+    return [seen for seen in view.from_server if seen.kind is Kind.BINARY and seen.complete]
+
+
+def _owed(view: View, before: int) -> int:
+    """Return how many voices of earlier finals have not come before an entry: those that may still come late."""
+    due = sum(bool(final.translation) for final in view.finals if final.seen.last < before)
+    return due - sum(seen.last < before for seen in _voices(view))
+
+
 def walk(view: View) -> Findings:
-    """Walk the order table over both directions: each step that it refuses breaks the requirement it names."""
+    """Walk the order table over both directions: each step that it refuses breaks the requirement it names.
+
+    A voice that is late because the next text did not wait for it, and the voice of an empty final, are no steps:
+    they are reported where they went wrong (before-next-text, not-for-empty), and as nothing else.
+    """
     if not view.opened:
         return
     conversation = Conversation(order.TABLE, we=None)
     results = {result.seen.last: result for result in view.results}
-    voices = {seen.last: seen for seen in view.from_server if seen.kind is Kind.BINARY}
+    voices = {seen.last: seen for seen in _voices(view)}
+    excused = {at for at in voices if _owed(view, at) > 0} | {seen.last for _, seen in _for_empty(view)}
     for at, entry in enumerate(view.entries):
         if isinstance(entry, Frame) and entry.sender is Party.CLIENT:
             if entry.data and conversation.may(Party.CLIENT, order.HEADER):
@@ -117,7 +132,7 @@ def walk(view: View) -> Findings:
             yield from _step(conversation, at, order.CLOSE, None)
         elif at in results:
             yield from _step(conversation, at, _word(view, results[at]), None)
-        elif at in voices and _wanted(view):
+        elif at in voices and _wanted(view) and (conversation.may(Party.SERVER, order.VOICE) or at not in excused):
             yield from _step(conversation, at, order.VOICE, voices[at])
 
 
@@ -166,27 +181,39 @@ def missing(view: View) -> Findings:
     if not _wanted(view):
         return
     due = [final for final in view.finals if final.translation]
-    voices = [seen for seen in view.from_server if seen.kind is Kind.BINARY]
-    closed = view.close_of(Party.SERVER)
-    by_client = view.close_of(Party.CLIENT)
-    waited = view.expired("voice")
-    cut = closed is not None and by_client is None
-    for final in due[len(voices) :]:
-        if waited is not None or cut:
+    waited = view.expired("voice") is not None
+    cut = view.close_of(Party.SERVER) is not None and view.close_of(Party.CLIENT) is None
+    if waited or cut:
+        for final in due[len(_voices(view)) :]:
             yield broken(_FOLLOWS, final.seen.last, "the voice of this final behind it", "no voice")
+
+
+def _empty(view: View) -> list[Result]:
+    return [final for final in view.finals if final.message is not None and not final.translation]
+
+
+def _for_empty(view: View) -> list[tuple[Result, Seen]]:
+    """Return each empty final behind which a voice comes that is not an earlier final's, with that voice."""
+    following = (
+        (final, next((seen for seen in view.from_server if seen.first > final.seen.last), None))
+        for final in _empty(view)
+    )
+    return [
+        (final, seen)
+        for final, seen in following
+        if seen is not None and seen.kind is Kind.BINARY and _owed(view, seen.last) <= 0
+    ]
 
 
 def for_nothing(view: View) -> Findings:
     """translator.voice.not-for-empty: a final with an empty translation has no voice."""
     if not _wanted(view):
         return
-    for final in view.finals:
-        if final.translation or final.message is None:
-            continue
-        name = "translator.voice.not-for-empty"
-        after = next((seen for seen in view.from_server if seen.first > final.seen.last), None)
-        if after is not None and after.kind is Kind.BINARY:
-            yield broken(name, after.last, "no voice for an empty translation", f"{len(after.data)} bytes")
+    name, strays = "translator.voice.not-for-empty", dict(_for_empty(view))
+    for final in _empty(view):
+        if final in strays:
+            voice = strays[final]
+            yield broken(name, voice.last, "no voice for an empty translation", f"{len(voice.data)} bytes")
         else:
             yield kept(name, final.seen.last)
 

@@ -23,7 +23,7 @@ const tell = (members) => process.stdout.write(`${JSON.stringify(members)}\n`);
 
 const fail = (error) => {
   tell({ event: 'error', message: String(error) });
-  process.exitCode = 1;
+  process.exit(1); // a refused upgrade leaves a connection that is kept alive, and node with it
 };
 
 translator.start((error, service) => {

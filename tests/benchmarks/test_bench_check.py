@@ -1,0 +1,73 @@
+"""How long a whole check of the reference server takes: over the loopback, and in memory with its server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from conformance import corpus
+from conformance.cases.target import Target
+from conformance.faults.prove import run_in_memory
+from conformance.feeds.server import Options, check_server
+from conformance.peers.link import Address
+from conformance.report.events import Report
+
+if TYPE_CHECKING:
+    from tests.benchmarks.conftest import Meter
+    from tests.conftest import Serving
+
+pytestmark = pytest.mark.slow
+
+ROUNDS = 5
+MEMORY = "in memory, server included"
+LOOPBACK = "over the loopback, server in a process of its own"
+OPTIONS = Options(skip=("audio.real-time",))  # it speaks in real time on purpose; all others wait for answers alone
+
+
+def over_loopback(port: int) -> Report:
+    """Check the server behind a port."""
+    target = Target(
+        address=Address.tcp("127.0.0.1", port, None),
+        path="/speech/translate",
+        key="test-key",
+        token=None,
+        headers=(),
+        source="en-US",
+        target="pt",
+        voice=None,
+        without=frozenset(),
+        corpus=corpus.load(),
+    )
+    return asyncio.run(check_server(target, "translator", OPTIONS, lambda _: None, {}))
+
+
+def test_whole_check(meter: Meter, server: Serving) -> None:
+    cases: set[int] = set()
+
+    def measured(memory: bool, cpu: bool) -> float:
+        clock = time.process_time if cpu else time.perf_counter
+        begun = clock()
+        report = run_in_memory("translator", options=OPTIONS) if memory else over_loopback(server.port)
+        spent = clock() - begun
+        assert report.exit_code == 0, [check for check in report.checks if check.card]
+        cases.add(len(report.elapsed))
+        return spent
+
+    medians = meter.compare(
+        "One check of the reference server, eight connections at a time, without the case that speaks in real time",
+        "s (min / median / max)",
+        {
+            MEMORY: partial(measured, memory=True, cpu=False),
+            LOOPBACK: partial(measured, memory=False, cpu=False),
+            "over the loopback, CPU of the suite alone": partial(measured, memory=False, cpu=True),
+        },
+        ROUNDS,
+    )
+    assert len(cases) == 1
+    held = cases.pop()
+    for name in (MEMORY, LOOPBACK):
+        meter.say(f"{name}: {held} cases in each run, {held / medians[name]:.0f} a second")

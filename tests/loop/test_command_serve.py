@@ -1,0 +1,301 @@
+"""`speechwire serve`, run as its users run it: a process, a port, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import ssl
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.peers.budget import Budget
+from conformance.peers.link import Address, Link, Received, dial
+from conformance.transcript import Recorder, Vantage
+from protocol.audio import PcmFormat
+from protocol.riff import build_header
+from protocol.translator.handshake import build_target
+from reference_server.tls import throwaway
+
+if TYPE_CHECKING:
+    from tests.conftest import Ran, Serving, Speechwire
+
+HELLO = {"utterances": [{"recognition": "Hello world.", "translations": {"pt": "Olá mundo."}}]}
+
+
+def translate(speechwire: Speechwire, url: str, *options: str, key: str = "test-key") -> Ran:
+    return speechwire("translate", "corpus:clear-2", "--url", url, "--key", key, "--pace", "0", "--json", *options)
+
+
+def recognised(ran: Ran) -> list[str]:
+    return [line["recognition"] for line in ran.lines if line["event"] == "final"]
+
+
+def put_script(port: int, document: object) -> int:
+    """Replace the script of a running server; return the status."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/speechwire/script",
+        data=json.dumps(document).encode(),
+        headers={"Content-Type": "application/json"},
+        method="PUT",
+    )
+    try:
+        with urllib.request.urlopen(request) as response:
+            status: int = response.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    return status
+
+
+class TestListening:
+    def test_says_where_in_its_first_line(self, server: Serving) -> None:
+        assert server.url == f"ws://127.0.0.1:{server.port}"
+        assert server.port > 0
+
+    def test_takes_the_port_that_it_is_given(self, speechwire: Speechwire) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        with speechwire.serve("--port", str(port)) as serving:
+            assert serving.port == port
+
+    def test_a_port_that_is_taken_is_one_sentence(self, speechwire: Speechwire, server: Serving) -> None:
+        ran = speechwire("serve", "--port", str(server.port))
+        assert (ran.code, ran.out) == (3, "")
+        assert ran.complaint == f"cannot listen on 127.0.0.1:{server.port}: Address already in use"
+
+    def test_an_address_that_is_not_ours_is_one_sentence(self, speechwire: Speechwire) -> None:
+        ran = speechwire("serve", "--host", "192.0.2.1", "--port", "0", "--key", "secret")
+        assert ran.code == 3
+        assert ran.complaint == "cannot listen on 192.0.2.1:0: Cannot assign requested address"
+
+    @pytest.mark.parametrize("port", ["-1", "65536", "http"])
+    def test_what_is_no_port_is_a_mistake_of_the_command_line(self, speechwire: Speechwire, port: str) -> None:
+        assert speechwire("serve", "--port", port).code == 2
+
+
+class TestKeys:
+    def test_on_the_loopback_there_is_one(self, speechwire: Speechwire, server: Serving) -> None:
+        assert translate(speechwire, server.url).code == 0
+        assert translate(speechwire, server.url, key="another").code == 3
+
+    @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.test", ""])
+    def test_elsewhere_one_has_to_be_given(self, speechwire: Speechwire, host: str) -> None:
+        ran = speechwire("serve", "--host", host, "--port", "0")
+        assert ran.code == 2
+        assert "--key is required" in ran.err
+
+    def test_several_are_good_and_then_the_default_is_not(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--key", "one", "--key", "two") as serving:
+            codes = [translate(speechwire, serving.url, key=key).code for key in ("one", "two", "test-key")]
+        assert codes == [0, 0, 3]
+
+    def test_everywhere_it_serves_whoever_has_the_key(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--host", "0.0.0.0", "--key", "one") as serving:
+            assert translate(speechwire, f"ws://127.0.0.1:{serving.port}", key="one").code == 0
+
+
+class TestTls:
+    def test_a_throwaway_ca_is_printed_and_can_be_trusted(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--tls") as serving:
+            assert serving.url.startswith("wss://127.0.0.1:")
+            word, _, ca = serving.line().partition(" ")
+            assert (word, Path(ca).is_file()) == ("CA", True)
+            trusting = translate(speechwire, serving.url, "--ca", ca)
+            assert (trusting.code, recognised(trusting)) == (0, ["Please send me the report before Friday."])
+            assert speechwire("doctor", serving.url, "--key", "test-key", "--ca", ca).code == 0
+            assert translate(speechwire, serving.url, "--insecure").code == 0
+            stopped = serving.stop()
+        assert (stopped.code, stopped.err) == (0, "")
+        assert not Path(ca).exists()
+
+    def test_whoever_does_not_trust_it_is_told_why(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--tls") as serving:
+            ran = translate(speechwire, serving.url)
+            assert ran.code == 3
+            assert ran.complaint.startswith("no TLS connection: ")
+            plain = speechwire("doctor", f"ws://127.0.0.1:{serving.port}", "--key", "test-key")
+            assert plain.code == 3
+            assert serving.stop().err == ""
+
+    def test_a_certificate_of_ones_own(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        made = throwaway(tmp_path)
+        with speechwire.serve("--cert", made.certificate, "--cert-key", made.key) as serving:
+            assert serving.url.startswith("wss://")
+            assert translate(speechwire, serving.url, "--ca", str(made.ca)).code == 0
+
+    @pytest.mark.parametrize(
+        "options",
+        [("--cert", "{file}"), ("--cert-key", "{file}"), ("--tls", "--cert", "{file}", "--cert-key", "{file}")],
+    )
+    def test_options_that_do_not_go_together(
+        self, speechwire: Speechwire, tmp_path: Path, options: tuple[str, ...]
+    ) -> None:
+        file = tmp_path / "server.pem"
+        file.touch()
+        ran = speechwire("serve", *(word.replace("{file}", str(file)) for word in options))
+        assert ran.code == 2
+        assert "--cert together with --cert-key" in ran.err
+
+    def test_files_that_cannot_be_used(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        made = throwaway(tmp_path)
+        missing = speechwire("serve", "--cert", tmp_path / "none.pem", "--cert-key", made.key)
+        assert missing.code == 2
+        assert missing.complaint.startswith(f"{tmp_path / 'none.pem'}: the certificate cannot be read")
+        other = throwaway(_folder(tmp_path / "other"))
+        mixed = speechwire("serve", "--cert", made.certificate, "--cert-key", other.key)
+        assert mixed.code == 2
+        assert "does not belong to the certificate" in mixed.complaint
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+class TestScript:
+    def test_says_what_is_heard(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        script = tmp_path / "hello.json"
+        script.write_text(json.dumps(HELLO), "utf-8")
+        with speechwire.serve("--script", script) as serving:
+            final = next(line for line in translate(speechwire, serving.url).lines if line["event"] == "final")
+        assert (final["recognition"], final["translation"]) == ("Hello world.", "Olá mundo.")
+
+    def test_can_be_replaced_while_it_runs(self, speechwire: Speechwire) -> None:
+        with speechwire.serve() as serving:
+            assert put_script(serving.port, HELLO) == 204
+            assert recognised(translate(speechwire, serving.url)) == ["Hello world."]
+            assert put_script(serving.port, {"utterances": 1}) == 400
+            assert recognised(translate(speechwire, serving.url)) == ["Hello world."]
+
+    @pytest.mark.parametrize(
+        ("text", "says"),
+        [
+            ('{"utterances": [{"recognition": 7}]}', "/utterances/0/recognition"),
+            ('{"utterances": [{"translations": {"xx": "?"}}]}', "/utterances/0/translations/xx"),
+            ("{", "expected one JSON object"),
+            ("", "expected one JSON object"),
+            ("[" * 100_000, "expected one JSON object"),
+        ],
+    )
+    def test_a_bad_one_is_one_sentence(self, speechwire: Speechwire, tmp_path: Path, text: str, says: str) -> None:
+        script = tmp_path / "bad.json"
+        script.write_text(text, "utf-8")
+        ran = speechwire("serve", "--port", "0", "--script", script)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.complaint.startswith(f"{script}: ")
+        assert says in ran.complaint
+
+    def test_a_missing_one_is_one_sentence(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        ran = speechwire("serve", "--port", "0", "--script", tmp_path / "none.json")
+        assert ran.code == 2
+        assert ran.complaint == f"{tmp_path / 'none.json'}: cannot be read (No such file or directory)"
+
+
+class TestFaults:
+    def test_one_of_them_is_found_by_a_check(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--fault", "translator.handshake.request-id/left-out") as serving:
+            ran = speechwire("check", "server", serving.url, "--key", "test-key", "--only", "handshake.accept")
+        assert ran.code == 1
+        assert "violation wire/translator.handshake.request-id" in ran.out
+
+    def test_one_that_does_not_exist_gets_a_hint(self, speechwire: Speechwire) -> None:
+        ran = speechwire("serve", "--port", "0", "--fault", "translator.handshake.request-id/left")
+        assert ran.code == 2
+        assert "did you mean translator.handshake.request-id/left-out" in ran.err
+        assert "selfproof --list" in speechwire("serve", "--port", "0", "--fault", "?").err
+
+
+class TestEnding:
+    @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+    def test_a_signal_ends_it_in_silence(self, speechwire: Speechwire, kind: signal.Signals) -> None:
+        with speechwire.serve() as serving:
+            stopped = serving.stop(kind)
+        assert stopped == type(stopped)(0, "", "")
+
+    def test_what_is_in_flight_is_said_first(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        script = tmp_path / "slow.json"
+        script.write_text(json.dumps({"defaults": [{"recognition": "Late.", "delay_ms": {"final": 500}}]}), "utf-8")
+        with speechwire.serve("--script", script) as serving:
+            answers, stopped = asyncio.run(_interrupted(serving))
+        final, closed = answers
+        assert json.loads(final)["recognition"] == "Late."
+        assert closed[0] == 1001
+        assert closed[1].startswith("Endpoint Unavailable")
+        assert (stopped.code, stopped.err) == (0, "")
+
+    def test_no_connection_is_waited_for(self, speechwire: Speechwire) -> None:
+        with speechwire.serve() as serving, socket.create_connection(("127.0.0.1", serving.port)):
+            begun = time.monotonic()
+            assert serving.stop().code == 0
+            assert time.monotonic() - begun < 10
+
+
+async def _interrupted(serving: Serving) -> tuple[tuple[bytes, tuple[int, str]], Ran]:
+    """Speak, and stop the server while it thinks about it."""
+    target = build_target(source="en-US", target="pt")
+    headers = (("Ocp-Apim-Subscription-Key", "test-key"),)
+    recorder = Recorder("translator", Vantage.CLIENT, "ending", 0)
+    link = await dial(Address.tcp("127.0.0.1", serving.port, None), target, headers, recorder, Budget())
+    assert isinstance(link, Link)
+    try:
+        pcm = PcmFormat(16_000)
+        tone = b"".join((8000 if at % 32 < 16 else -8000).to_bytes(2, "little", signed=True) for at in range(16_000))
+        await link.binary(build_header(pcm) + tone + bytes(pcm.ms_to_bytes(1000)))
+        await link.ping(b"read")
+        stopping = asyncio.get_running_loop().run_in_executor(None, serving.stop)
+        final: Any = await link.answer("the final", 10.0)
+        closed: Any = await link.answer("the close", 10.0)
+        assert isinstance(final, Received)
+        return (final.data, (closed.code, closed.reason)), await stopping
+    finally:
+        await link.finish()
+
+
+class TestUnderStrangers:
+    def test_noise_is_answered_and_not_complained_of(self, speechwire: Speechwire) -> None:
+        with speechwire.serve() as serving:
+            for noise in (
+                b"",
+                b"\0" * 100,
+                b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + bytes(500),
+                b"GET / HTTP/9\r\n\r\n",
+            ):
+                with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stranger:
+                    stranger.sendall(noise)
+                    stranger.shutdown(socket.SHUT_WR)
+                    while stranger.recv(4096):
+                        pass
+            _abort(serving.port, b"GET /speech/translate HTTP/1.1\r\n")
+            assert recognised(translate(speechwire, serving.url)) == ["Please send me the report before Friday."]
+            assert serving.stop().err == ""
+
+    def test_nor_is_a_handshake_that_fails_under_tls(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--tls") as serving:
+            _abort(serving.port, b"")
+            _abort(serving.port, b"\x16\x03\x01")
+            with socket.create_connection(("127.0.0.1", serving.port), timeout=10) as stranger:
+                stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                while stranger.recv(4096):
+                    pass
+            trusting = ssl.create_default_context(cafile=serving.line().removeprefix("CA "))
+            with (
+                socket.create_connection(("127.0.0.1", serving.port), timeout=10) as plain,
+                trusting.wrap_socket(plain, server_hostname="localhost") as secure,
+            ):
+                secure.sendall(b"GET /speechwire/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert secure.recv(64).startswith(b"HTTP/1.1 200")
+            assert serving.stop().err == ""
+
+
+def _abort(port: int, data: bytes) -> None:
+    """Connect, send something, and reset the connection."""
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.sendall(data)
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
