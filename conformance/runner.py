@@ -50,7 +50,12 @@ class Slots:
         if self._waiting or self._free < wanted:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.append((wanted, turn))
-            await turn
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self.give(wanted)  # granted at the very moment of leaving
+                raise
         else:
             self._free -= wanted
         return wanted
@@ -58,10 +63,11 @@ class Slots:
     def give(self, count: int) -> None:
         """Give connections back."""
         self._free += count
-        while self._waiting and self._free >= self._waiting[0][0]:
+        while self._waiting and (self._waiting[0][1].done() or self._free >= self._waiting[0][0]):
             wanted, turn = self._waiting.popleft()
-            self._free -= wanted
-            turn.set_result(None)
+            if not turn.done():  # whoever waited has left
+                self._free -= wanted
+                turn.set_result(None)
 
 
 async def run_cases(
@@ -119,18 +125,21 @@ async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Out
         reason = f"the target was declared to be without {', '.join(absent)}"
         _fill(context, Verdict.NOT_APPLICABLE, reason)
         return Outcome(case, _merge(context.checks), (), 0.0)
+    seconds = CASE_LIMIT_S * budget.scale
+    limit = asyncio.timeout(seconds)
     try:
-        async with asyncio.timeout(CASE_LIMIT_S * budget.scale):
+        async with limit:
             await case.run(context)
     except NotOffered as reason:
         _fill(context, Verdict.NOT_APPLICABLE, str(reason))
     except Blocked as reason:
         _fill(context, Verdict.COULD_NOT_RUN, str(reason))
-    except TimeoutError:
-        _fill(context, Verdict.COULD_NOT_RUN, f"the case did not end within {CASE_LIMIT_S:.0f} s")
     except Exception as error:  # noqa: BLE001 - a defect of ours must neither end the run nor pass for a verdict
-        _LOG.exception("case %s failed inside", case.id)
-        _fill(context, Verdict.COULD_NOT_RUN, f"defect of the suite: {type(error).__name__}: {error}")
+        if limit.expired():
+            _fill(context, Verdict.COULD_NOT_RUN, f"the case did not end within {seconds:.0f} s")
+        else:
+            _LOG.exception("case %s failed inside", case.id)
+            _fill(context, Verdict.COULD_NOT_RUN, f"defect of the suite: {type(error).__name__}: {error}")
     finally:
         await context.leave()
     transcripts = context.transcripts
@@ -169,22 +178,31 @@ def _failed(outcome: Outcome) -> bool:
 def _combine(first: Outcome, again: Sequence[Outcome]) -> Outcome:
     """Return the first outcome, where a failure that does not come in every run is flaky: failed k of n."""
     runs = [first, *again]
-    combined: list[Check] = []
-    for check in first.checks:
-        verdicts = [_of(run, check.requirement) for run in runs]
-        failures = sum(verdict in _FAILED for verdict in verdicts)
-        if check.verdict in _FAILED and failures < len(runs):
-            check = replace(  # noqa: PLW2901 - the check, as the runs together show it
-                check, verdict=Verdict.FLAKY, worst=check.verdict, failed=failures, count=len(runs)
-            )
-        combined.append(check)
+    checks = tuple(_together([_of(run, check) for run in runs]) for check in first.checks)
     transcripts = tuple(transcript for run in runs for transcript in run.transcripts)
-    return Outcome(first.case, tuple(combined), transcripts, sum(run.elapsed_s for run in runs))
+    return Outcome(first.case, checks, transcripts, sum(run.elapsed_s for run in runs))
 
 
-def _of(outcome: Outcome, requirement: str) -> Verdict:
-    found = (check.verdict for check in outcome.checks if check.requirement == requirement)
-    return next(found, Verdict.COULD_NOT_RUN)
+def _of(outcome: Outcome, check: Check) -> Check:
+    """Return what a run says of a requirement; where it did not get that far, that it could not be run."""
+    found = (other for other in outcome.checks if other.requirement == check.requirement)
+    return next(found, replace(check, verdict=Verdict.COULD_NOT_RUN))
+
+
+def _together(checks: Sequence[Check]) -> Check:
+    """Return what several runs say of one requirement, with the gravest failure as the example.
+
+    A run that did not get far enough to see it, because the server has died since, say, speaks neither for nor
+    against.
+    """
+    checks = [check for check in checks if check.verdict is not Verdict.COULD_NOT_RUN] or checks
+    failures = [check for check in checks if check.verdict in _FAILED]
+    if not failures:
+        return checks[0]
+    worst = min(failures, key=lambda check: SEVERITY.index(check.verdict))
+    if len(failures) == len(checks):
+        return worst
+    return replace(worst, verdict=Verdict.FLAKY, worst=worst.verdict, failed=len(failures), count=len(checks))
 
 
 def _with_card(check: Check, transcripts: Sequence[Transcript]) -> Check:

@@ -80,7 +80,10 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class PeerClosed:
-    """The peer's close frame came, or its connection ended without one (`code` 1006, `reason` empty)."""
+    """The peer's close frame came, or its connection ended without one (`code` 1006).
+
+    The `reason` is then empty, or says what was sent that is not WebSocket.
+    """
 
     time: float
     code: int

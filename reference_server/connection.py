@@ -114,7 +114,7 @@ class Connection:
         if isinstance(event, Unreadable):
             # The end has answered with its own close frame; for the session this is the end of its peer.
             self._record.sent(Close(event.code, event.reason), event.time)
-            event = PeerClosed(event.time, event.code, event.reason)
+            event = PeerClosed(event.time, ABNORMAL, event.reason)
         self._record.received(event)
         for passed in self._tap.inbound(event, event.time):
             self._dispatch(self._session.receive(passed))

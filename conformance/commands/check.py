@@ -17,10 +17,11 @@ from conformance.commands.target_options import dialect_option, make_target, tar
 from conformance.feeds.server import Options, check_server, select
 from conformance.report.events import Report
 from conformance.report.terminal import Terminal
-from conformance.report.text import printable
+from conformance.report.text import printable, shown
 from protocol import requirements
 
 _LAST_LINES = 10
+_LONGEST = 600
 
 
 @click.group()
@@ -66,7 +67,7 @@ def server(url: str, **options: Any) -> None:
 
 def _tell(step: Step) -> None:
     if not step.works:
-        click.echo(f"doctor: {step.says}\n        {step.advice}", err=True)
+        click.echo(f"doctor: {shown(step.says, _LONGEST)}\n        {step.advice}", err=True)
 
 
 @command.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -91,7 +92,11 @@ def client(program: tuple[str, ...], **options: Any) -> None:
     In COMMAND, {url} {wav} {key} {from} {to} {voice} {ca} are filled in; the id of the case is in the environment
     variable SPEECHWIRE_CASE.
     """
-    from conformance.commands.client_server import CASE, check_with_reference_server  # noqa: PLC0415 - needs [server]
+    from conformance.commands.client_server import (  # noqa: PLC0415 - needs [server]
+        CASE,
+        Unstarted,
+        check_with_reference_server,
+    )
 
     if not any("{url}" in word for word in program):
         raise click.UsageError("COMMAND has no {url} in it: the client has to be told where the server is")
@@ -99,7 +104,13 @@ def client(program: tuple[str, ...], **options: Any) -> None:
     if not _matches(CASE, options["only"] or ("*",)) or _matches(CASE, options["skip"]):
         raise CouldNotRun(f"no case matches --only and --skip; a client has the case {CASE}")
     with Terminal(requirements.load(options["dialect"])) as terminal:
-        report = asyncio.run(check_with_reference_server(program, options, terminal.handle))
+        try:
+            report = asyncio.run(check_with_reference_server(program, options, terminal.handle))
+        except Unstarted as error:
+            write_files(error.report, options)
+            raise CouldNotRun(str(error)) from error
+        except asyncio.CancelledError as error:
+            raise CouldNotRun("the run was told to stop, and has ended the client") from error
     _tell_output(report)
     write_files(report, options)
     sys.exit(report.exit_code)

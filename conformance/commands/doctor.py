@@ -15,6 +15,9 @@ from conformance.feeds.doctor import Diagnosis, diagnose
 from conformance.feeds.server import control
 from conformance.judge.verdict import ExitCode, Verdict
 from conformance.peers.budget import Budget
+from conformance.report.text import shown
+
+_LONGEST = 600
 
 
 @click.command()
@@ -28,12 +31,12 @@ def command(url: str, verbose: bool, **options: Any) -> None:
     found = asyncio.run(diagnose(target, dialect, control(dialect), Budget(), _tell))
     if verbose or found.trouble:
         for transcript in filter(lambda seen: seen.entries, found.transcripts):
-            click.echo("\n".join(timeline.lines(transcript)))
+            click.echo("\n".join(shown(line, _LONGEST) for line in timeline.lines(transcript)))
     sys.exit(_exit(found))
 
 
 def _tell(step: Step) -> None:
-    click.echo(f"{'ok  ' if step.works else 'FAIL'} {step.layer:<10} {step.says}")
+    click.echo(f"{'ok  ' if step.works else 'FAIL'} {step.layer:<10} {shown(step.says, _LONGEST)}")
     if not step.works:
         click.echo(f"     {step.advice}")
 

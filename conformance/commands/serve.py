@@ -85,6 +85,9 @@ def _tls(options: dict[str, Any]) -> Iterator[ssl.SSLContext | None]:
 
 
 async def _serve(options: dict[str, Any], context: ssl.SSLContext | None) -> None:
+    done = asyncio.Event()
+    for kind in (signal.SIGINT, signal.SIGTERM):  # before anybody can know that it is there
+        asyncio.get_running_loop().add_signal_handler(kind, done.set)
     server = _server(options)
     await server.start()
     listening = await server.listen(options["host"], options["port"], context)
@@ -93,9 +96,6 @@ async def _serve(options: dict[str, Any], context: ssl.SSLContext | None) -> Non
     if "ca" in options:
         click.echo(f"CA {options['ca']}")
     sys.stdout.flush()
-    done = asyncio.Event()
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(kind, done.set)
     await done.wait()
     await server.shutdown()
 

@@ -6,7 +6,7 @@ This is the positive control of the whole run. It also measures the budget that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.control import CONTROL, Control, Step
@@ -74,7 +74,7 @@ async def diagnose(
     try:
         opened = await control.upgrade(context)
         budget.measured(HANDSHAKE, Link.now() - begun)
-        add(Step("connection", True, f"{target.address.host}:{target.address.port} answers HTTP"))
+        add(Step("connection", True, f"{target.address} answers HTTP"))
         if isinstance(opened, HttpResponse):
             add(_refused(opened))
         else:
@@ -87,6 +87,24 @@ async def diagnose(
         await context.leave()
         found.transcripts += context.transcripts
     return found
+
+
+async def look_again(target: Target, dialect: str, control: Control, budget: Budget, seed: int = 0) -> Step | None:
+    """Find out, behind a run in which something could not be run, whether the server is still there; None if it is."""
+    case = Case(CONTROL, dialect, Party.SERVER, (), (), 1, "fast", "One more good upgrade.", _nothing)
+    context = Context(case, target, budget, seed)
+    try:
+        opened = await control.upgrade(context)
+    except Blocked as blocked:
+        step = _unreachable(blocked, control)
+    else:
+        if not isinstance(opened, HttpResponse):
+            return None
+        step = _refused(opened)
+    finally:
+        await context.leave()
+    says = f"the server was lost during the run: {step.says}"
+    return replace(step, says=says, advice="Look for the reason in the server's own output.")
 
 
 async def _nothing(_: object) -> None:

@@ -15,7 +15,7 @@ from conformance.cases import registry
 from conformance.cases.control import CONTROL, Control, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
-from conformance.feeds.doctor import Diagnosis, diagnose
+from conformance.feeds.doctor import Diagnosis, diagnose, look_again
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import WIRE, judge_all
 from conformance.peers.budget import Budget
@@ -96,6 +96,11 @@ async def check_server(
             stop_at_first=options.stop_at_first,
         )
     checks = _control_checks(diagnosis, dialect)
+    if any(check.verdict is Verdict.COULD_NOT_RUN for done in outcomes for check in done.checks):
+        lost = await look_again(target, dialect, control(dialect), budget, options.seed)
+        if lost is not None:
+            told(lost)
+            checks.append(_control_check(lost, dialect, None))
     checks += [check for done in outcomes for check in done.checks]
     transcripts = [*diagnosis.transcripts, *(seen for done in outcomes for seen in done.transcripts)]
     checks += judge_all(transcripts, Party.SERVER)
@@ -132,16 +137,18 @@ def _control_checks(diagnosis: Diagnosis, dialect: str) -> list[Check]:
     if step is None:
         return []
     cards = [timeline.lines(seen) for seen in diagnosis.transcripts]
-    return [
-        Check(
-            case=CONTROL,
-            requirement=step.requirement or control(dialect).REQUIREMENT,
-            verdict=step.verdict or Verdict.COULD_NOT_RUN,
-            expected=step.advice,
-            observed=step.says,
-            card=FailureCard(connection=0, lines=cards[-1]) if cards else None,
-        )
-    ]
+    return [_control_check(step, dialect, FailureCard(connection=0, lines=cards[-1]) if cards else None)]
+
+
+def _control_check(step: Step, dialect: str, card: FailureCard | None) -> Check:
+    return Check(
+        case=CONTROL,
+        requirement=step.requirement or control(dialect).REQUIREMENT,
+        verdict=step.verdict or Verdict.COULD_NOT_RUN,
+        expected=step.advice,
+        observed=step.says,
+        card=card,
+    )
 
 
 def _core_unseen(dialect: str, checks: Iterable[Check]) -> list[Check]:

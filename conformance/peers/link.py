@@ -126,11 +126,13 @@ class Link:
 
     # Receiving.
 
-    async def answer(self, what: str, budget: float | None = None, kind: str = RESULT) -> Answer | None:
+    async def answer(
+        self, what: str, budget: float | None = None, kind: str = RESULT, *, due: float | None = None
+    ) -> Answer | None:
         """Return the next message or the end of the connection; None, recorded, when none comes in time.
 
-        A `budget` in seconds that is longer than the kind's is time in which nothing is due yet, and then that; in
-        a shorter one nothing is due at all.
+        `due` is the time since which it should be there: the last part of the wait that is as long as the kind's
+        budget, if nothing else is said. In a shorter wait nothing is due.
         """
         usual = self._budget.wait(kind)
         seconds = usual if budget is None else budget
@@ -140,17 +142,17 @@ class Link:
             async with asyncio.timeout(seconds):
                 return await self._answers.get()
         except TimeoutError:
-            if seconds < usual:
+            if due is None and seconds < usual:
                 self.recorder.add(Expired(self.now(), what, seconds))
             else:
-                self.gave_up(what, self.now() - usual, kind, seconds)
+                self.gave_up(what, self.now() - usual if due is None else due, kind)
             return None
 
-    def gave_up(self, what: str, begun: float, kind: str = RESULT, seconds: float | None = None) -> None:
-        """Record that `what`, due since `begun`, has not come (after a wait of `seconds` in all)."""
+    def gave_up(self, what: str, due: float, kind: str = RESULT) -> None:
+        """Record that `what`, due since a time, has not come."""
         ended = self.now()
-        self.recorder.add(Expired(ended, what, ended - begun if seconds is None else seconds))
-        self._budget.expired(kind, begun, ended)
+        self.recorder.add(Expired(ended, what, ended - due))
+        self._budget.expired(kind, due, ended)
 
     def barrier(self, what: str) -> None:
         """Record that everything up to here has been said."""
@@ -429,7 +431,9 @@ def _no_response(error: OSError | ValueError, heard: bytes) -> str:
         return "the server speaks TLS: the URL has to begin with wss://"
     if heard and not heard.startswith(_HTTP[: len(heard)]):
         return f"what came begins with {heard[:_SHOWN]!r}"
-    return explained(error) if isinstance(error, OSError) else str(error)
+    if isinstance(error, OSError):
+        return explained(error)
+    return f"it is too long: {error}" if "no more than" in str(error) else str(error)
 
 
 def _give_up(streams: Streams | None) -> None:

@@ -26,7 +26,7 @@ class Meter:
         self._write = write
 
     def compare(self, title: str, unit: str, sides: Mapping[str, Side], rounds: int) -> dict[str, float]:
-        """Measure all sides `rounds` times, print the figures and their ratios to the first side; return the medians."""
+        """Measure all sides `rounds` times, print figures and ratios to the first side, return the medians."""
         figures: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(rounds):
             for name, side in sides.items():

@@ -109,7 +109,7 @@ class TestReference:
 
     def test_only_the_case_about_the_speed_of_speech_takes_time(self, outcomes: tuple[Outcome, ...]) -> None:
         slow = {outcome.case.id: outcome.elapsed_s for outcome in outcomes if outcome.elapsed_s > 0.1}
-        assert set(slow) == {"audio.real-time"} == {case.id for case in OWN_CASES if case.time == "waits"}
+        assert set(slow) == {"audio.real-time"} <= {case.id for case in OWN_CASES if case.time == "waits"}
         assert slow["audio.real-time"] < 3
 
     def test_no_more_connections_at_once_than_a_case_says(self, outcomes: tuple[Outcome, ...]) -> None:

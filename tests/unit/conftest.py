@@ -1,13 +1,19 @@
-"""A builder of transcripts, for the tests of everything that reads them."""
+"""A builder of transcripts for what reads them, and a server in memory for what makes them."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance import corpus
+from conformance.cases.target import Target
+from conformance.peers.address import Address, Streams
+from conformance.peers.virtual import MemoryListener
 from conformance.transcript import (
     Answered,
     Asked,
@@ -23,6 +29,7 @@ from conformance.transcript import (
 )
 from protocol.audio import PcmFormat
 from protocol.riff import build_file, build_header
+from protocol.websocket import ServerEnd
 from protocol.wire import Headers, HttpRequest, HttpResponse, Kind, Party
 
 if TYPE_CHECKING:
@@ -175,3 +182,85 @@ def talk() -> Talk:
 def new_talk() -> Callable[..., Talk]:
     """What makes builders, where a test needs several or another vantage."""
     return Talk
+
+
+# A server in memory.
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class HttpServer:
+    """Answers HTTP requests with these statuses in turn, the last one for ever; a 101 opens a WebSocket.
+
+    What was asked is in `requests`. `body` is that of every other response.
+    """
+
+    def __init__(self, *statuses: int, body: bytes = b"no") -> None:
+        self.statuses = list(statuses)
+        self.body = body
+        self.requests: list[HttpRequest] = []
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        request = await self._request(reader)
+        self.requests.append(request)
+        status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        if status == 101:
+            end = ServerEnd(8192)
+            response = end.accept(request)
+            writer.write(end.accepted(replace(response, headers=(*response.headers, ("X-RequestId", GUID)))))
+            await self.converse(end, reader, writer)
+        else:
+            head = f"HTTP/1.1 {status} Whatever\r\nX-RequestId: {GUID}\r\nContent-Length: {len(self.body)}\r\n\r\n"
+            writer.write(head.encode() + self.body)
+            await reader.read()
+
+    async def converse(self, end: ServerEnd, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hold the conversation behind a 101: listen, and answer a close."""
+        while data := await reader.read(1 << 16):
+            end.receive(data, 0.0)
+            out, eof = end.take()
+            writer.write(out)
+            if eof:
+                return
+
+    @staticmethod
+    async def _request(reader: asyncio.StreamReader) -> HttpRequest:
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+        method, target, _ = first.split(" ")
+        headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines if line))
+        length = next((int(value) for name, value in headers if name == "Content-Length"), 0)
+        return HttpRequest(method, target, headers, await reader.readexactly(length))
+
+
+async def _refuse() -> Streams:
+    raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.fixture
+def target_of() -> Callable[..., Target]:
+    """What makes targets: a handler of connections in memory (none: nobody listens), and fields of the target."""
+
+    def make(handler: Handler | None = None, **fields: Any) -> Target:
+        connect = _refuse if handler is None else MemoryListener(handler).connect
+        good = Target(
+            address=Address("server.test", 80, False, connect),
+            path="/speech/translate",
+            key="test-key",
+            token=None,
+            headers=(),
+            source="en-US",
+            target="it",
+            voice=None,
+            without=frozenset(),
+            corpus=corpus.load(),
+        )
+        return replace(good, **fields)
+
+    return make
+
+
+@pytest.fixture
+def http_server() -> type[HttpServer]:
+    """What makes servers for `target_of`."""
+    return HttpServer

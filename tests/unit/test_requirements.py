@@ -227,7 +227,6 @@ class TestTheRegister:
         core = {requirement.id for requirement in requirements.load("translator").values() if requirement.core}
         assert core == {
             "translator.audio.header-44",
-            "translator.auth.key-header",
             "translator.client.binary-only",
             "translator.client.credentials",
             "translator.client.header-first",

@@ -19,13 +19,12 @@ from conformance.peers.link import Link, Received
 from protocol.audio import PcmFormat
 from protocol.riff import build_header
 from protocol.translator.handshake import build_target
-from protocol.websocket import Unreadable
+from protocol.websocket import ABNORMAL, Unreadable
 from protocol.wire import Headers, HttpResponse, Kind, PeerClosed
 
 STREAM = PcmFormat(16_000)
 SILENCE_MS = 2600
 CHUNK_MS = 100
-_PATIENCE = 1.5  # times the wait for what is due, while other messages come
 
 KEY_HEADER, TOKEN_HEADER = "Ocp-Apim-Subscription-Key", "Authorization"
 
@@ -126,11 +125,11 @@ class Dialogue:
         """The partials heard so far."""
         return [result for result in self.results if not result.final]
 
-    async def hear(self, what: str, budget: float | None = None) -> bool:
-        """Take in the next message; False when nothing came in time, or the session ended."""
+    async def hear(self, what: str, budget: float | None = None, due: float | None = None) -> bool:
+        """Take in the next message; False when nothing came in time, or the session ended. Times as for the link."""
         if self.ended is not None:
             return False
-        answer = await self.link.answer(what, budget)
+        answer = await self.link.answer(what, budget, due=due)
         if answer is None:
             return False
         if not isinstance(answer, Received):
@@ -156,19 +155,17 @@ class Dialogue:
         return await self._until(lambda: len(self.voices), count, f"voice {count} of the session")
 
     async def _until(self, progress: Callable[[], int], count: int, what: str, budget: float | None = None) -> bool:
-        """Take in messages until there is as much progress; such as bring none are not waited for without end."""
-        begun, reached = self.link.now(), progress()
-        longest = (budget or 0.0) + _PATIENCE * self.context.budget.wait(RESULT)
-        heard = True
-        while reached < count and heard:
-            heard = await self.hear(what, budget)
-            if progress() > reached:
-                begun, reached = self.link.now(), progress()
-                self.context.budget.came(RESULT)
-            elif heard and self.link.now() - begun > longest:
-                self.link.gave_up(what, begun)
-                break
-        return reached >= count
+        """Take in messages until there is as much progress; what else is said does not make it wait any longer."""
+        reached = progress()
+        while reached < count:
+            usual = self.context.budget.wait(RESULT)
+            limit = self.link.now() + (usual if budget is None else budget)
+            while progress() == reached:
+                if not await self.hear(what, max(0.0, limit - self.link.now()), due=limit - usual):
+                    return progress() >= count
+            self.context.budget.came(RESULT)
+            reached = progress()
+        return True
 
     async def need_final(self, count: int = 1) -> Result:
         """Wait for a final that the case cannot do without, and return the last of `count`."""
@@ -193,6 +190,8 @@ class Dialogue:
     def state(self) -> str:
         """Return how things stand, for a person."""
         heard = f"{len(self.finals)} finals, {len(self.partials)} partials, {len(self.voices)} voices came"
+        if isinstance(self.ended, PeerClosed) and self.ended.code == ABNORMAL:
+            return f"{heard}; the server ended the connection without a close frame"
         if isinstance(self.ended, PeerClosed):
             return f"{heard}; the server closed with {self.ended.code} {self.ended.reason!r}"
         if self.ended is not None:
