@@ -57,6 +57,27 @@ class Unreadable:
 Event = Fragment | PeerClosed | Pong | Unreadable
 
 
+class _ClosesAnywhere(Protocol):
+    """Takes a close frame between the frames of a message, as RFC 6455 §5.4 allows for every control frame.
+
+    `websockets` answers it with 1002. A client that streams one endless message (fact A11) can close no other way.
+    """
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Forget the open message before the close is judged."""
+        if frame.opcode is CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
+class _Server(_ClosesAnywhere, ServerProtocol):
+    """The accepting end of `websockets`."""
+
+
+class _Client(_ClosesAnywhere, ClientProtocol):
+    """The asking end of `websockets`."""
+
+
 class Endpoint:
     """What both ends share once the handshake is over."""
 
@@ -150,7 +171,7 @@ class ServerEnd(Endpoint):
     """The accepting end. Give it the request that the HTTP front has read, then send the response."""
 
     def __init__(self, frame_bytes: int) -> None:
-        self._server = ServerProtocol(max_size=(None, frame_bytes))
+        self._server = _Server(max_size=(None, frame_bytes))
         super().__init__(self._server)
         self._reframer = Reframer(frame_bytes)
 
@@ -180,7 +201,7 @@ class ClientEnd(Endpoint):
     def __init__(self, host: str, port: int, *, secure: bool, target: str) -> None:
         path, _, query = target.partition("?")
         self._target = target
-        self._client = ClientProtocol(WebSocketURI(secure, host, port, path, query), max_size=(_MESSAGE, None))
+        self._client = _Client(WebSocketURI(secure, host, port, path, query), max_size=(_MESSAGE, None))
         super().__init__(self._client)
         self._early: list[Request | Response | Frame] = []
 

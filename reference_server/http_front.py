@@ -135,10 +135,11 @@ class HttpFront:
     async def respond(self, response: HttpResponse) -> bool:
         """Send a response, its length added; return whether the connection can carry another request."""
         unread = self._h11.their_state not in {h11.DONE, MIGHT_SWITCH_PROTOCOL, h11.MUST_CLOSE}
+        refused = self._h11.their_state is MIGHT_SWITCH_PROTOCOL  # a client that wanted a WebSocket wants nothing else
         headers = response.headers
         if response.status != 204:
             headers = (*headers, ("Content-Length", str(len(response.body))))
-        if unread:
+        if unread or refused:
             headers = (*headers, ("Connection", "close"))
         event = h11.Response(
             status_code=response.status,

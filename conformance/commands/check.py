@@ -92,11 +92,8 @@ def client(program: tuple[str, ...], **options: Any) -> None:
     In COMMAND, {url} {wav} {key} {from} {to} {voice} {ca} are filled in; the id of the case is in the environment
     variable SPEECHWIRE_CASE.
     """
-    from conformance.commands.client_server import (  # noqa: PLC0415 - needs [server]
-        CASE,
-        Unstarted,
-        check_with_reference_server,
-    )
+    from conformance.commands.client_recording import CASE  # noqa: PLC0415 - needs [server]
+    from conformance.commands.client_server import Unstarted, check_with_reference_server  # noqa: PLC0415 - the same
 
     if not any("{url}" in word for word in program):
         raise click.UsageError("COMMAND has no {url} in it: the client has to be told where the server is")

@@ -8,13 +8,13 @@ import os
 import shlex
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from conformance import corpus, timeline
+from conformance.commands.client_recording import CASE, MOST, Recording, RecordingTap
 from conformance.commands.target_options import DIALECTS
 from conformance.feeds.client import NotStarted, Ran, fill_in, run_client
 from conformance.feeds.server import coverage
@@ -22,118 +22,18 @@ from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, ou
 from conformance.judge.wire import judge_all
 from conformance.report.events import CaseFinished, Event, Report, RunFinished, RunStarted
 from conformance.report.summary import number
-from conformance.transcript import (
-    Answered,
-    Asked,
-    CloseFrame,
-    Ended,
-    Ending,
-    Frame,
-    Recorder,
-    Transcript,
-    Vantage,
-)
+from conformance.transcript import Transcript
 from protocol import requirements
 from protocol.audio import PcmFormat
 from protocol.requirements import Level
 from protocol.riff import build_file
-from protocol.websocket import ABNORMAL
-from protocol.wire import (
-    Close,
-    Fragment,
-    HttpRequest,
-    HttpResponse,
-    Message,
-    Outbound,
-    Party,
-    PeerClosed,
-)
+from protocol.wire import Party
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
-from reference_server.tap import Tap
 
-CASE = "session"
 _KEY = "test-key"
 _TAIL_S = 2.5
-_MOST = 64 << 20  # bytes of a client that are recorded: half an hour of speech
-_ENTRY = 1024  # bytes that an entry costs beside its payload
-
-
-@dataclass
-class Recording:
-    """The transcripts of a run, one for each HTTP exchange or session. `enough` is set when it is of no use to go on.
-
-    That is when the client has sent `_MOST`: what it would send then is neither recorded nor heard by the server.
-    """
-
-    dialect: str
-    recorders: list[Recorder] = field(default_factory=list)
-    enough: asyncio.Event = field(default_factory=asyncio.Event)
-    _size: int = 0
-
-    def begin(self) -> Recorder:
-        """Return the recorder of the next exchange."""
-        self.recorders.append(Recorder(self.dialect, Vantage.SERVER, CASE, len(self.recorders)))
-        return self.recorders[-1]
-
-    def room(self, data: bytes) -> bool:
-        """Tell whether there is room for one more entry with this payload."""
-        self._size += len(data) + _ENTRY
-        if self._size > _MOST:
-            self.enough.set()
-        return not self.enough.is_set()
-
-
-class RecordingTap(Tap):
-    """Writes a transcript of each HTTP exchange and session on a connection, as the server sees it."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._now: Recorder | None = None
-
-    def request(self, request: HttpRequest, time: float) -> HttpRequest:
-        """Begin a transcript."""
-        self._now = None
-        if self._recording.room(request.body):
-            self._now = self._recording.begin()
-            self._now.add(Asked(time, request))
-        return request
-
-    def response(self, response: HttpResponse, time: float) -> HttpResponse:
-        """Note the response."""
-        if self._now is not None:
-            self._now.add(Answered(time, response))
-        return response
-
-    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed]:
-        """Note what the client sent."""
-        if isinstance(event, Fragment) and not self._recording.room(event.data):
-            return ()
-        if self._now is not None:
-            self._now.add(_entry(event))
-        return (event,)
-
-    def outbound(self, event: Outbound, time: float) -> Iterable[Outbound]:
-        """Note what the server sends."""
-        if self._now is not None:
-            if isinstance(event, Message):
-                last = len(event.fragments) - 1
-                for index, data in enumerate(event.fragments):
-                    self._now.add(Frame(time, Party.SERVER, event.kind, data, index == 0, index == last))
-            elif isinstance(event, Close):
-                self._now.add(CloseFrame(time, Party.SERVER, event.code, event.reason))
-            else:
-                self._now.add(Ended(time, Party.SERVER, Ending.RESET))
-        return (event,)
-
-
-def _entry(event: Fragment | PeerClosed) -> Frame | CloseFrame | Ended:
-    if isinstance(event, Fragment):
-        return Frame(event.time, Party.CLIENT, event.kind, event.data, event.first, event.final)
-    if event.code == ABNORMAL:
-        return Ended(event.time, Party.CLIENT, Ending.UNREADABLE if event.reason else Ending.EOF, event.reason)
-    return CloseFrame(event.time, Party.CLIENT, event.code, event.reason)
 
 
 async def check_with_reference_server(
@@ -255,7 +155,7 @@ def _checks(recording: Recording, ran: Ran | NotStarted, hang_s: float) -> list[
     if isinstance(ran, Ran) and ran.code is None and transcripts:
         observed = f"the client was still running after {hang_s:.0f} s and was ended"
         if recording.enough.is_set():
-            observed = f"the client sent more than {_MOST >> 20} MiB, or very small pieces without end, and was ended"
+            observed = f"the client sent more than {MOST >> 20} MiB, or very small pieces without end, and was ended"
         checks = [check for check in checks if check.requirement != closes]
         checks.append(Check(CASE, closes, Verdict.VIOLATION, "a client that ends", observed, card=card))
     seen = {check.requirement for check in checks}

@@ -10,11 +10,10 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from conformance.peers.address import Address, DialError, Streams, explained
+from conformance.peers.address import Address, DialError, Streams
 from conformance.peers.budget import CLOSE, HANDSHAKE, HTTP, RESULT, Budget
+from conformance.peers.exchange import exchange
 from conformance.transcript import (
-    Answered,
-    Asked,
     Barrier,
     CloseFrame,
     Ended,
@@ -34,10 +33,6 @@ _NOT_FOR_PLAIN_HTTP = frozenset(
     {"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Extensions"}
 )
 _READ = 1 << 14
-_RESPONSE = 1 << 20
-_SHOWN = 24
-_HTTP = b"HTTP/"
-_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 _STALL_S = 2.0  # a server that works at the pace of speech takes what is sent slowly, but it takes it
 _PONG = 6  # bytes of an empty one
 _EVENT = 512  # bytes that an event costs beside its payload: of very small messages a few bytes are a flood, too
@@ -310,7 +305,7 @@ async def dial(
     Raises:
         DialError: There was no HTTP response, or no connection at all; the recorder holds what was seen.
     """
-    end, streams, response = await _exchange(
+    end, streams, response = await exchange(
         address, target, headers, recorder, budget, kind=HANDSHAKE, leave_out=leave_out, deliberate=deliberate
     )
     if end.refused is None:
@@ -333,7 +328,7 @@ async def fetch(
     """Make one plain HTTP exchange on a connection of its own; errors as for `dial`."""
     headers = (*request.headers, ("Content-Length", str(len(request.body)))) if request.body else request.headers
     headers = (*headers, ("Connection", "close"))
-    _, streams, response = await _exchange(
+    _, streams, response = await exchange(
         address,
         request.target,
         headers,
@@ -347,95 +342,3 @@ async def fetch(
     )
     streams[1].transport.abort()
     return response
-
-
-async def _exchange(
-    address: Address,
-    target: str,
-    headers: Headers,
-    recorder: Recorder,
-    budget: Budget,
-    *,
-    kind: str,
-    method: str = "GET",
-    body: bytes = b"",
-    leave_out: frozenset[str] = frozenset(),
-    deliberate: str | None = None,
-) -> tuple[ClientEnd, Streams, HttpResponse]:
-    """Connect, send a request, wait for its response."""
-    seconds = budget.wait(kind)
-    begun = Link.now()
-    if budget.spent:
-        raise DialError("tcp", "the server floods every connection, so no more are opened")
-    end = ClientEnd(address.host, address.port, secure=address.secure, target=target)
-    streams: Streams | None = None
-    heard = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            streams = await _open(address)
-            asked = end.request(headers, method=method, leave_out=leave_out)
-            recorder.add(Asked(Link.now(), HttpRequest(method, target, asked.headers, body), deliberate))
-            streams[1].write(end.take()[0] + body)
-            response = await _response(end, streams[0], heard)
-    except TimeoutError:
-        budget.expired(kind, begun, Link.now())
-        recorder.add(Expired(Link.now(), "an HTTP response", seconds))
-        _give_up(streams)
-        if streams is None:
-            layer = "TLS" if address.secure else "TCP"
-            raise DialError(layer.lower(), f"no {layer} connection to {address} within {seconds:.1f} s") from None
-        begins = f", only {len(heard)} bytes of one" if heard else ""
-        raise DialError("http", f"no HTTP response within {seconds:.1f} s{begins}", hangs=True) from None
-    except (OSError, ValueError) as error:
-        reason = _no_response(error, bytes(heard))
-        recorder.add(Ended(Link.now(), SERVER, Ending.UNREADABLE, reason))
-        _give_up(streams)
-        raise DialError("http", f"no HTTP response: {reason}") from error
-    except asyncio.CancelledError:
-        _give_up(streams)
-        raise
-    budget.came(kind)
-    recorder.add(Answered(Link.now(), response))
-    return end, streams, response
-
-
-async def _open(address: Address) -> Streams:
-    try:
-        return await address.connect()
-    except OSError as error:
-        raise DialError("tcp", f"no connection to {address}: {explained(error)}") from error
-
-
-async def _response(end: ClientEnd, reader: asyncio.StreamReader, heard: bytearray) -> HttpResponse:
-    """Return the response; `heard` holds what has come of it whenever this ends."""
-    while True:
-        data = await reader.read(_READ)
-        heard += data
-        try:
-            response = end.handshake(data)
-        except ValueError:
-            if data:
-                raise
-            response = None
-        if response is not None:
-            return response
-        if not data:
-            raise ConnectionError("the server ended the connection" + (" before the end of it" if heard else ""))
-        if len(heard) > _RESPONSE:
-            raise ValueError(f"it does not end within {_RESPONSE} bytes")
-
-
-def _no_response(error: OSError | ValueError, heard: bytes) -> str:
-    """Return why what came is no response. TLS gives itself away by the type and the version of its records."""
-    if heard[:2] in _TLS_RECORDS:
-        return "the server speaks TLS: the URL has to begin with wss://"
-    if heard and not heard.startswith(_HTTP[: len(heard)]):
-        return f"what came begins with {heard[:_SHOWN]!r}"
-    if isinstance(error, OSError):
-        return explained(error)
-    return f"it is too long: {error}" if "no more than" in str(error) else str(error)
-
-
-def _give_up(streams: Streams | None) -> None:
-    if streams is not None:
-        streams[1].transport.abort()

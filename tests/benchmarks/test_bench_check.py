@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,26 +49,36 @@ def over_loopback(port: int) -> Report:
 def test_whole_check(meter: Meter, server: Serving) -> None:
     cases: set[int] = set()
 
-    def measured(memory: bool, cpu: bool) -> float:
-        clock = time.process_time if cpu else time.perf_counter
+    def measured(check: Callable[[], Report], clock: Callable[[], float]) -> float:
         begun = clock()
-        report = run_in_memory("translator", options=OPTIONS) if memory else over_loopback(server.port)
+        report = check()
         spent = clock() - begun
         assert report.exit_code == 0, [check for check in report.checks if check.card]
         cases.add(len(report.elapsed))
         return spent
 
+    in_memory = partial(run_in_memory, "translator", options=OPTIONS)
+    on_sockets = partial(over_loopback, server.port)
+    title = "Check of the reference server, eight connections at a time, without the case that speaks in real time"
     medians = meter.compare(
-        "One check of the reference server, eight connections at a time, without the case that speaks in real time",
+        f"{title}: how long it takes",
         "s (min / median / max)",
         {
-            MEMORY: partial(measured, memory=True, cpu=False),
-            LOOPBACK: partial(measured, memory=False, cpu=False),
-            "over the loopback, CPU of the suite alone": partial(measured, memory=False, cpu=True),
+            MEMORY: partial(measured, in_memory, time.perf_counter),
+            LOOPBACK: partial(measured, on_sockets, time.perf_counter),
+        },
+        ROUNDS,
+    )
+    meter.compare(
+        f"{title}: what it costs",
+        "s of CPU (min / median / max)",
+        {
+            MEMORY: partial(measured, in_memory, time.process_time),
+            f"{LOOPBACK}, the suite alone": partial(measured, on_sockets, time.process_time),
         },
         ROUNDS,
     )
     assert len(cases) == 1
     held = cases.pop()
-    for name in (MEMORY, LOOPBACK):
-        meter.say(f"{name}: {held} cases in each run, {held / medians[name]:.0f} a second")
+    for name, seconds in medians.items():
+        meter.say(f"{name}: {held} cases in each run, {held / seconds:.0f} a second")

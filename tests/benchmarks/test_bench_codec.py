@@ -58,7 +58,7 @@ def test_audio_header(meter: Meter, calls: Callable[[Callable[[], object], int],
     assert naive() == strict() == (RATE, CHUNK)
     meter.compare(
         "Header of 44 bytes, once a session",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {
             "struct, one layout, hardly checked": calls(naive, 5000),
             "HeaderReader: construct, interpreted": calls(strict, 500),
@@ -86,7 +86,7 @@ def test_frames(meter: Meter, calls: Callable[[Callable[[], object], int], Side]
     assert [Endpoint.receive(alone, short, 0.0)] == [reframed.receive(short, 0.0)]
     meter.compare(
         "Frame of 3.2 kB that comes in one piece",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {
             "ServerEnd without Reframer": calls(lambda: Endpoint.receive(alone, short, 0.0), 5000),
             "ServerEnd": calls(lambda: reframed.receive(short, 0.0), 5000),
@@ -106,7 +106,7 @@ def test_long_frame(meter: Meter, calls: Callable[[Callable[[], object], int], S
     assert payload(one) == payload(many) == LONG
     meter.compare(
         f"{LONG // 1000} kB of audio in reads of {READ} bytes",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {"frames of 3.2 kB": calls(lambda: payload(many), 10), "one frame": calls(lambda: payload(one), 10)},
         ROUNDS,
     )

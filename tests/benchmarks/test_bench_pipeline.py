@@ -111,7 +111,7 @@ def test_second_of_audio(meter: Meter) -> None:
     job = Job("en-US", ("pt",))
     meter.compare(
         "CPU for one second of audio; a million µs would be real time",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {
             "energy of each frame of 20 ms, numpy alone": energy,
             "Endpointer": endpointing,

@@ -265,6 +265,7 @@ def test_memory_of_a_session(meter: Meter) -> None:
                 server.finish()
                 assert server.messages() == {chunks + 1}
                 added = server.rss_kib - before
+                clients.leave()
         return added / MEMORY_SESSIONS
 
     meter.compare(

@@ -1,4 +1,4 @@
-"""What reading one result strictly costs, beside reading its JSON alone and beside jsonschema."""
+"""What strict reading costs, beside reading JSON alone and beside jsonschema: a result, and the list of languages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from jsonschema import Draft202012Validator
 import schemas
 from protocol.errors import PeerViolation
 from protocol.schema_compile import inline
+from protocol.translator.handshake import LANGUAGES_PATH
+from protocol.translator.languages import PUBLISHED
 from protocol.translator.messages import Final, Timing, encode, parse
+from protocol.validate import validator
+from protocol.wire import HttpRequest
+from reference_server.languages import languages_response
 
 if TYPE_CHECKING:
     from tests.benchmarks.conftest import Meter, Side
@@ -28,18 +33,21 @@ RESULT = Final(
 )
 
 
+def inlined(name: str) -> Draft202012Validator:
+    """Return jsonschema's own validator of a published schema, in its fastest form."""
+    fetch = {f"{schemas.URN}{one.replace('/', ':')}": one for one in schemas.names()}
+    return Draft202012Validator(inline(schemas.read(name), lambda urn: schemas.read(fetch[urn])))
+
+
 def test_result(meter: Meter, calls: Callable[[Callable[[], object], int], Side]) -> None:
     data = encode(RESULT)
-    schema = inline(
-        schemas.read("translator/final"), lambda urn: schemas.read(urn.removeprefix(schemas.URN).replace(":", "/"))
-    )
     instance = json.loads(data)
-    jsonschema = Draft202012Validator(schema)
+    jsonschema = inlined("translator/final")
     assert parse(data) == RESULT
     assert jsonschema.is_valid(instance)
     meter.compare(
         f"A final result of {len(data)} bytes",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {
             "json.loads": calls(lambda: json.loads(data), 5000),
             "messages.parse": calls(lambda: parse(data), 2000),
@@ -65,10 +73,32 @@ def test_wrong_result(meter: Meter, calls: Callable[[Callable[[], object], int],
     assert refused() == "translator.final.id-form"
     meter.compare(
         "A final result whose id is wrong",
-        "µs (min / median / max)",
+        "µs of CPU (min / median / max)",
         {
             "messages.parse of a right one": calls(lambda: parse(right), 2000),
             "messages.parse of the wrong one": calls(refused, 200),
+        },
+        ROUNDS,
+    )
+
+
+def test_languages(meter: Meter, calls: Callable[[Callable[[], object], int], Side]) -> None:
+    request = HttpRequest("GET", f"{LANGUAGES_PATH}?api-version=1.0&scope=speech,text,tts", ())
+    body = languages_response(request, PUBLISHED).body
+    document = json.loads(body)
+    jsonschema = inlined("translator/languages")
+    ours = validator("translator/languages")
+    assert ours.errors(document) == ()
+    assert jsonschema.is_valid(document)
+    meter.compare(
+        f"The list of languages of {len(body)} bytes",
+        "µs of CPU (min / median / max)",
+        {
+            "json.loads": calls(lambda: json.loads(body), 200),
+            "validate.Validator.errors of the read object": calls(lambda: ours.errors(document), 20),
+            "jsonschema is_valid of the read object, references inlined": calls(
+                lambda: jsonschema.is_valid(document), 20
+            ),
         },
         ROUNDS,
     )

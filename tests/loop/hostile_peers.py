@@ -15,13 +15,17 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+from reference_server.app import Server
+from reference_server.engines.scripted import ScriptedEngine
+from reference_server.policy import Settings
+
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
 Peer = Callable[[Reader, Writer], Awaitable[None]]
 
 FIN, TEXT, BINARY, CONTINUATION, CLOSE, PING = 0x80, 1, 2, 0, 8, 9
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-_NOISE = bytes(hashlib.sha256(bytes((index,))).digest()[0] for index in range(256)) * 16
+NOISE = bytes(hashlib.sha256(bytes((index,))).digest()[0] for index in range(256)) * 16
 
 
 # Serving.
@@ -30,12 +34,13 @@ _NOISE = bytes(hashlib.sha256(bytes((index,))).digest()[0] for index in range(25
 @contextlib.contextmanager
 def serving(peer: Peer, tls: ssl.SSLContext | None = None) -> Iterator[int]:
     """Serve `peer` on loopback in a thread of its own; give the port."""
-    loop = asyncio.new_event_loop()
     ready = threading.Event()
     ports: list[int] = []
-    stop = asyncio.Event()
+    stops: list[Callable[[], object]] = []
 
     async def main() -> None:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        stops.append(lambda: loop.call_soon_threadsafe(stop.set))
         tasks: set[asyncio.Task[None]] = set()
 
         async def handle(reader: Reader, writer: Writer) -> None:
@@ -58,13 +63,13 @@ def serving(peer: Peer, tls: ssl.SSLContext | None = None) -> Iterator[int]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    thread = threading.Thread(target=lambda: asyncio.Runner(loop_factory=lambda: loop).run(main()), daemon=True)
+    thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True)
     thread.start()
     assert ready.wait(10)
     try:
         yield ports[0]
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        stops[0]()
         thread.join(10)
 
 
@@ -114,10 +119,12 @@ def switching(head: bytes) -> bytes:
 
 
 async def upgraded(reader: Reader, writer: Writer) -> None:
-    """Accept an upgrade; on any other request say nothing, for ever."""
+    """Accept an upgrade; answer any other request with 404."""
     head = await request(reader)
     if b"upgrade: websocket" not in head.lower():
-        await for_ever(reader)
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        raise ConnectionResetError
     writer.write(switching(head))
     await writer.drain()
 
@@ -174,7 +181,7 @@ async def deaf(_reader: Reader, writer: Writer) -> None:
 async def noise(_reader: Reader, writer: Writer) -> None:
     """Send bytes that mean nothing."""
     while True:
-        writer.write(_NOISE)
+        writer.write(NOISE)
         await writer.drain()
 
 
@@ -194,6 +201,31 @@ def status(line: str, headers: str = "", body: bytes = b"no") -> Peer:
         head = f"HTTP/1.1 {line}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
         writer.write(head.encode() + body)
         await writer.drain()
+
+    return peer
+
+
+async def impatient(reader: Reader, writer: Writer) -> None:
+    """Answer 400 to the first bytes that come, whatever they are."""
+    await reader.read(1)
+    writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+
+
+def busy_after(sessions: int) -> Peer:
+    """Return a peer that accepts so many upgrades, and says nothing in them; to all else it answers 503."""
+    accepted = 0
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        nonlocal accepted
+        head = await request(reader)
+        accepted += 1
+        if accepted > sessions:
+            writer.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            return
+        writer.write(switching(head))
+        await for_ever(reader)
 
     return peer
 
@@ -233,8 +265,10 @@ def endless_body(head: bytes, piece: bytes) -> Peer:
 
 
 async def silent_websocket(reader: Reader, writer: Writer) -> None:
-    """Accept every upgrade, and then say nothing."""
-    await upgraded(reader, writer)
+    """Accept every upgrade, and then say nothing; nor answer any other request."""
+    head = await request(reader)
+    if b"upgrade: websocket" in head.lower():
+        writer.write(switching(head))
     await for_ever(reader)
 
 
@@ -267,6 +301,15 @@ def after_101(data: bytes, *, times: int | None = 1) -> Peer:
             listening.cancel()
 
     return peer
+
+
+async def endless_message(reader: Reader, writer: Writer) -> None:
+    """Accept, then send a message whose last frame never comes."""
+    await upgraded(reader, writer)
+    writer.write(frame(BINARY, b"RIFF", fin=False))
+    while True:
+        writer.write(frame(CONTINUATION, bytes(1 << 14), fin=False))
+        await writer.drain()
 
 
 async def slow_frames(reader: Reader, writer: Writer) -> None:
@@ -307,6 +350,8 @@ def mortal(peer: Peer, connections: int) -> Peer:
         served += 1
         if served > connections:
             dead.set()
+            reset(writer)
+            return
         living = asyncio.ensure_future(peer(reader, writer))
         dying = asyncio.ensure_future(dead.wait())
         await asyncio.wait((living, dying), return_when=asyncio.FIRST_COMPLETED)
@@ -319,17 +364,8 @@ def mortal(peer: Peer, connections: int) -> Peer:
     return once
 
 
-async def cloud(*peers: Awaitable[None]) -> None:
-    """Await all of them."""
-    await asyncio.gather(*peers)
-
-
 def reference_server() -> Peer:
-    """Return the reference server as a peer."""
-    from reference_server.app import Server
-    from reference_server.engines.scripted import ScriptedEngine
-    from reference_server.policy import Settings
-
+    """Return the reference server as a peer; its key is `test-key`."""
     server = Server(Settings(keys=("test-key",)), ScriptedEngine())
     started = False
 

@@ -31,6 +31,11 @@ def says(word: str, *, fails: bool = False) -> Findings:
     yield broken(word, 1, "this", "that") if fails else kept(word, 1)
 
 
+def naming(party: Party) -> Rule[Transcript]:
+    """Return a rule about a party that finds its name."""
+    return rule(party, lambda _: says(party.value))
+
+
 class TestFinding:
     def test_kept_has_nothing_to_explain(self) -> None:
         assert kept(NAME, 3) == Finding(NAME, kept=True, at=3, expected="", observed="", verdict=None)
@@ -60,7 +65,7 @@ class TestBench:
     def test_only_the_asked_party_is_judged(self) -> None:
         bench = Bench(
             view=lambda transcript: transcript,
-            rules=tuple(rule(party, lambda _, party=party: says(party.value)) for party in Party),  # type: ignore[misc]
+            rules=tuple(map(naming, Party)),
         )
         for party in Party:
             assert bench.judge(seen_from(Vantage.MIDDLE), party) == (kept(party.value, 1),)

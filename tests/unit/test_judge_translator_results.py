@@ -147,6 +147,11 @@ class TestFinalIds:
             "kept",
         ]
 
+    def test_the_same_number_in_other_digits_does_not_grow(self, talk: Talk) -> None:
+        finals(talk, "1", "01")
+        assert talk.said(BENCH, "final.id-unique") == ["kept"] * 2
+        assert talk.said(BENCH, "final.id-order") == ["kept", "01; expected an id greater than 1"]
+
     def test_one_that_is_no_number_has_no_order(self, talk: Talk) -> None:
         finals(talk, "a", "0", "b")
         assert talk.said(BENCH, "final.id-unique") == ["kept"] * 3

@@ -129,11 +129,22 @@ class TestLegalFrames:
         assert reframer.feed(wire[: 8 + LIMIT - 1]) == b""
         assert len(reframer.feed(wire[8 + LIMIT - 1 : 8 + LIMIT])) == 8 + LIMIT
 
-    def test_a_limit_above_64_kib_has_heads_of_its_own(self) -> None:
+    @pytest.mark.parametrize(
+        ("rest", "head"),
+        [
+            (4, b"\x80\x84"),
+            (125, b"\x80\xfd"),
+            (126, b"\x80\xfe\x00\x7e"),
+            (65535, b"\x80\xfe\xff\xff"),
+            (65536, b"\x80\xff\x00\x00\x00\x00\x00\x01\x00\x00"),
+        ],
+    )
+    def test_each_piece_has_the_shortest_head_that_holds_its_length(self, rest: int, head: bytes) -> None:
         limit = 1 << 17
-        (out,) = reframed([frame(BINARY, bytes(limit + 4))], limit)
+        (out,) = reframed([frame(BINARY, bytes(limit + rest))], limit)
         assert out[:10] == b"\x02\xff" + limit.to_bytes(8, "big")
-        assert understood([out], limit) == ([Item(BINARY, bytes(limit + 4))], None)
+        assert out[14 + limit :].startswith(head + KEY)
+        assert understood([out], limit) == ([Item(BINARY, bytes(limit + rest))], None)
 
 
 class TestMemory:
@@ -190,6 +201,9 @@ class TestBrokenFrames:
         error = understood(reframed([head]), LIMIT)[1]
         assert error is not None
         assert "65535 bytes" in error
+
+    def test_two_bytes_are_enough_to_see_that_a_frame_is_not_masked(self) -> None:
+        assert reframed([b"\x82", b"\x00"]) == [b"\x82\x00"]
 
     def test_what_comes_before_them_is_still_understood(self) -> None:
         wire = frame(BINARY, bytes(300)) + b"\x82\x05hello"

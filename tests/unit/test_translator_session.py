@@ -553,6 +553,8 @@ class TestReason:
             (1011, "", "Internal Server Error"),
             (4000, "out of tea", "out of tea"),
             (1011, "é" * 100, "Internal Server Error: " + "é" * 50),
+            (1011, "e" * 200, "Internal Server Error: " + "e" * 100),
+            (1000, "x" + "é" * 100, "Normal closure: x" + "é" * 53),
         ],
     )
     def test_of_a_fault(self, code: int, why: str, reason: str) -> None:

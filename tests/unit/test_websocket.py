@@ -381,9 +381,9 @@ class TestSection551Close:
     def test_one_that_is_malformed_is_unreadable(self, client: ClientEnd, content: bytes, code: int, why: str) -> None:
         assert client.receive(bytes((0x88, len(content))) + content, 1.0) == [Unreadable(1.0, code, why)]
 
-    def test_one_in_the_middle_of_a_message_is_unreadable(self, server: ServerEnd) -> None:
+    def test_one_in_the_middle_of_a_message_is_a_close_like_any_other(self, server: ServerEnd) -> None:
         events = server.receive(masked(b"\x02\x81", b"x") + masked(b"\x88\x82", b"\x03\xe8"), 1.0)
-        assert events[1:] == [Unreadable(1.0, 1002, "incomplete fragmented message")]
+        assert events[1:] == [PeerClosed(1.0, 1000, "")]
 
     def test_an_abort_is_the_shells_business(self, server: ServerEnd) -> None:
         server.send(Abort())

@@ -49,7 +49,7 @@ def final_ids(view: View) -> Findings:
         if not _MAJOR.fullmatch(final.id):
             continue
         name = "translator.final.id-order"
-        if highest is not None and _value(final.id) < _value(highest):
+        if highest is not None and _value(final.id) <= _value(highest):
             yield broken(name, at, f"an id greater than {highest}", final.id)
         else:
             yield kept(name, at)
