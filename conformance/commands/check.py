@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -14,6 +14,7 @@ from conformance.cases.control import Step
 from conformance.commands.exits import CouldNotRun
 from conformance.commands.report_options import check_files, report_options, write_files
 from conformance.commands.target_options import dialect_option, make_target, target_options
+from conformance.feeds.client import ending
 from conformance.feeds.server import Options, check_server, select
 from conformance.report.events import Report
 from conformance.report.terminal import Terminal
@@ -119,11 +120,10 @@ def _matches(identity: str, patterns: Sequence[str]) -> bool:
 
 def _tell_output(report: Report) -> None:
     """Show the end of what a client printed that did not end well: its own reason is often the better one."""
-    code = report.peer["exit"]
+    code = cast("int | None", report.peer["exit"])
     if code == 0:
         return
-    ended = "had to be ended" if code is None else f"exited with {code}"
     lines = str(report.peer["output"]).strip().splitlines()[-_LAST_LINES:]
-    click.echo(f"the client {ended}{'; it printed at the end:' if lines else ' and printed nothing'}", err=True)
+    click.echo(f"the client {ending(code)}{'; it printed at the end:' if lines else ' and printed nothing'}", err=True)
     for line in lines:
         click.echo(f"    {printable(line)}", err=True)

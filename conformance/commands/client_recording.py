@@ -20,14 +20,16 @@ _ENTRY = 1024  # bytes that an entry costs beside its payload
 
 @dataclass
 class Recording:
-    """The transcripts of a run, one for each HTTP exchange or session. `enough` is set when it is of no use to go on.
+    """The transcripts of a run, one for each HTTP exchange or session, and how many connections there were.
 
-    That is when the client has sent `MOST`: what it would send then is neither recorded nor heard by the server.
+    `enough` is set when it is of no use to go on: when the client has sent `MOST`. What it sends then is neither
+    recorded nor heard by the server.
     """
 
     dialect: str
     recorders: list[Recorder] = field(default_factory=list)
     enough: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: int = 0
     _size: int = 0
 
     def begin(self) -> Recorder:
@@ -48,6 +50,7 @@ class RecordingTap(Tap):
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
+        recording.connections += 1
         self._now: Recorder | None = None
 
     def request(self, request: HttpRequest, time: float) -> HttpRequest:

@@ -16,13 +16,12 @@ from typing import Any
 from conformance import corpus, timeline
 from conformance.commands.client_recording import CASE, MOST, Recording, RecordingTap
 from conformance.commands.target_options import DIALECTS
-from conformance.feeds.client import NotStarted, Ran, fill_in, run_client
+from conformance.feeds.client import NotStarted, Ran, ending, fill_in, run_client
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import judge_all
 from conformance.report.events import CaseFinished, Event, Report, RunFinished, RunStarted
 from conformance.report.summary import number
-from conformance.transcript import Transcript
 from protocol import requirements
 from protocol.audio import PcmFormat
 from protocol.requirements import Level
@@ -159,7 +158,7 @@ def _checks(recording: Recording, ran: Ran | NotStarted, hang_s: float) -> list[
         checks = [check for check in checks if check.requirement != closes]
         checks.append(Check(CASE, closes, Verdict.VIOLATION, "a client that ends", observed, card=card))
     seen = {check.requirement for check in checks}
-    why = _why(ran, transcripts) if isinstance(ran, Ran) else str(ran)
+    why = _why(ran, recording) if isinstance(ran, Ran) else str(ran)
     checks += [
         Check(CASE, row.id, Verdict.COULD_NOT_RUN, "to be observed in every run", why, card=card)
         for row in rows.values()
@@ -168,8 +167,11 @@ def _checks(recording: Recording, ran: Ran | NotStarted, hang_s: float) -> list[
     return checks
 
 
-def _why(ran: Ran, transcripts: Sequence[Transcript]) -> str:
-    ended = "had to be ended" if ran.code is None else f"exited with {ran.code}"
-    came = "never connected" if not transcripts else f"made {number(len(transcripts), 'request')} and sent no audio"
+def _why(ran: Ran, recording: Recording) -> str:
+    came = "never connected"
+    if recording.recorders:
+        came = f"made {number(len(recording.recorders), 'request')} and sent no audio"
+    elif recording.connections:
+        came = f"made {number(recording.connections, 'connection')}, none with a request that can be read,"
     last = ran.output.strip().splitlines()
-    return f"the client {came} and {ended}{f'; it printed {last[-1][:200]!r}' if last else ''}"
+    return f"the client {came} and {ending(ran.code)}{f'; it printed {last[-1][:200]!r}' if last else ''}"

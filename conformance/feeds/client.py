@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,18 @@ class Ran:
     code: int | None
     output: str
     elapsed_s: float
+
+
+def ending(code: int | None) -> str:
+    """Return how a client ended, for a person: with an exit code, by a signal (a negative code), or not by itself."""
+    if code is None:
+        return "had to be ended"
+    if code >= 0:
+        return f"exited with {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
 
 
 def fill_in(program: Sequence[str], values: Mapping[str, str]) -> list[str]:

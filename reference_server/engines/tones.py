@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ _PITCH_HZ = {"female": 200.0, "male": 110.0}
 _HARMONICS = 5
 _FADE = 0.15  # of a sound, at either end
 _BLANK = 0.1  # how loud a blank is
+_COLOURS = 0b111_1110  # the bits of a character that its harmonics depend on: so many sounds there are
 
 
 def speak(text: str, voice: Voice, ms_per_character: int, level_dbfs: float) -> Iterator[bytes]:
@@ -27,11 +29,12 @@ def speak(text: str, voice: Voice, ms_per_character: int, level_dbfs: float) -> 
     longest = LONGEST_S * 1000 // ms_per_character
     for index, character in enumerate(text[:longest]):
         melody = (ord(character) + index) % 5
-        sound = _sound(pitch * 2 ** (melody / 12), ord(character) + seed, ms_per_character)
+        sound = _sound(pitch * 2 ** (melody / 12), (ord(character) + seed) & _COLOURS, ms_per_character)
         volume = (_BLANK if character.isspace() else 1.0) * 10 ** (level_dbfs / 20)
         yield np.clip(np.rint(sound * volume * 32768), -32767, 32767).astype("<i2").tobytes()
 
 
+@lru_cache(512)
 def _sound(pitch: float, colour: int, ms: int) -> npt.NDArray[np.float64]:
     """Return one sound with an RMS of 1: a fundamental, and harmonics that the colour decides."""
     length = max(1, VOICE_RATE * ms // 1000)
@@ -42,4 +45,6 @@ def _sound(pitch: float, colour: int, ms: int) -> npt.NDArray[np.float64]:
         sound += weight * np.sin(2 * np.pi * harmonic * pitch * time + harmonic)
     edge = np.arange(length) / length
     sound *= np.minimum(1, np.minimum(edge, 1 - edge) / _FADE + 0.1)
-    return sound / max(float(np.sqrt(np.mean(sound**2))), 1e-9)
+    sound /= max(float(np.sqrt(np.mean(sound**2))), 1e-9)
+    sound.flags.writeable = False  # shared by everybody who speaks
+    return sound

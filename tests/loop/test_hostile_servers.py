@@ -44,6 +44,7 @@ FRAMING = "translator.session.framing"
 ECHO = "translator.close.echo"
 TEXT_JSON = "translator.result.text-json"
 LONGEST_S = 20.0
+COMPUTING_S = 60.0  # what is not waiting depends on the machine, and on what else runs on it
 MOST_MIB = 256
 AT_ONCE = 8
 VIOLATION, COULD_NOT_RUN = 1, 3
@@ -71,6 +72,8 @@ class Hostile:
         breaks: A requirement that is a violation in the report.
         secure: The URL begins with wss.
         tls: The server speaks TLS.
+        url: Where the server is not.
+        within: Longest time of the run, in seconds.
     """
 
     peer: Peer | None
@@ -80,6 +83,7 @@ class Hostile:
     secure: bool = False
     tls: bool = False
     url: str = ""
+    within: float = LONGEST_S
 
 
 def _raw(response: bytes) -> Peer:
@@ -122,13 +126,13 @@ HOSTILE: Mapping[str, Hostile] = {
         after_101(peers.NOISE, times=None), VIOLATION, "the session ended before a final", FRAMING
     ),
     "floods-with-small-messages": Hostile(
-        after_101(peers.partial(1) * 1000, times=None), VIOLATION, "bytes and went on", FRAMING
+        after_101(peers.partial(1) * 1000, times=None), VIOLATION, "bytes and went on", FRAMING, within=COMPUTING_S
     ),
     "floods-with-large-messages": Hostile(
-        after_101(frame(BINARY, bytes(1 << 20)), times=None), VIOLATION, "bytes and went on", FRAMING
+        after_101(frame(BINARY, bytes(1 << 20)), times=None), VIOLATION, "went on", FRAMING, within=COMPUTING_S
     ),
     "floods-with-pings": Hostile(
-        after_101(frame(PING, b"") * 10_000, times=None), VIOLATION, "bytes and went on", FRAMING
+        after_101(frame(PING, b"") * 10_000, times=None), VIOLATION, "bytes and went on", FRAMING, within=COMPUTING_S
     ),
     "sends-a-message-without-end": Hostile(peers.endless_message, VIOLATION, "bytes and went on", FRAMING),
     "dies-in-mid-run": Hostile(
@@ -261,9 +265,9 @@ class TestEveryServer:
         assert breaks is None or "violation" in checked.verdicts(breaks)
         assert "flaky" not in {check["verdict"] for check in checked.report["checks"]}
 
-    def test_takes_bounded_time_and_memory(self, checked: Checked) -> None:
+    def test_takes_bounded_time_and_memory(self, name: str, checked: Checked) -> None:
         timing = checked.report["timing"]
-        assert timing["waiting_s"] <= timing["total_s"] <= LONGEST_S
+        assert timing["waiting_s"] <= timing["total_s"] <= HOSTILE[name].within
         assert checked.most_mib < MOST_MIB
 
 

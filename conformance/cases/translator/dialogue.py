@@ -74,6 +74,7 @@ class Dialogue:
     voices: list[Received] = field(default_factory=list)
     other: list[Received] = field(default_factory=list)
     ended: PeerClosed | Unreadable | None = None
+    _finals: int = 0
 
     # Sending.
 
@@ -144,11 +145,12 @@ class Dialogue:
             self.other.append(answer)
         else:
             self.results.append(result)
+            self._finals += result.final
         return True
 
     async def final(self, count: int = 1, budget: float | None = None) -> bool:
         """Wait until `count` finals in all have come, at most `budget` seconds for each message."""
-        return await self._until(lambda: len(self.finals), count, f"final {count} of the session", budget)
+        return await self._until(lambda: self._finals, count, f"final {count} of the session", budget)
 
     async def voice(self, count: int = 1) -> bool:
         """Wait until `count` voices in all have come."""

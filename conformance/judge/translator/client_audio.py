@@ -11,7 +11,8 @@ import numpy as np
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.translator.reading import Result, View
-from conformance.transcript import Ended, Frame
+from conformance.judge.verdict import Verdict
+from conformance.transcript import Ended, Ending, Frame
 from protocol.errors import PeerViolation
 from protocol.wire import Kind, Party
 
@@ -141,7 +142,9 @@ def ending(view: View) -> Findings:
             ((at, e) for at, e in enumerate(view.entries) if isinstance(e, Ended) and e.by is Party.CLIENT), None
         )
         if theirs is None and gone is not None:
-            yield broken(name, gone[0], "a close frame", f"the connection ended ({gone[1].how.value})")
+            how, verdict = gone[1].how, Verdict.VIOLATION if gone[1].how is Ending.UNREADABLE else None
+            observed = gone[1].detail or f"the connection ended ({how.value})"
+            yield broken(name, gone[0], "a close frame", observed, verdict)
         return
     if theirs is not None and theirs[0] < ours[0]:
         return
