@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -48,6 +49,7 @@ COMPUTING_S = 60.0  # what is not waiting depends on the machine, and on what el
 MOST_MIB = 256
 AT_ONCE = 8
 VIOLATION, COULD_NOT_RUN = 1, 3
+ENVIRONMENT = dict(os.environ)  # a copy: pytest changes the original while other threads start processes
 
 WEIRD = (
     b'{"type":"final","id":"0","recognition":"\\ud800","translation":"x","audioTimeOffset":' + b"9" * 4000 + b","
@@ -213,7 +215,7 @@ def _run(url: str, program: Path, folder: Path) -> Checked:
     # In between stands a small process: at first a child counts the memory of its parent as its own.
     command = (program, "check", "server", url, "--key", "test-key", "--json", report)
     measured: list[str | Path] = [sys.executable, "-c", _MEASURED, most, *command]
-    ended = subprocess.run(measured, capture_output=True, encoding="utf-8", check=False)
+    ended = subprocess.run(measured, capture_output=True, encoding="utf-8", env=ENVIRONMENT, check=False)
     document = json.loads(report.read_text("utf-8")) if report.exists() else {}
     return Checked(ended.returncode, ended.stdout, ended.stderr, document, int(most.read_text()))
 

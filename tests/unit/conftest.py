@@ -66,6 +66,13 @@ class Talk:
             if finding.requirement == f"translator.{requirement}"
         ]
 
+    def places(self, bench: Bench[Any], party: Party = Party.SERVER) -> dict[str, list[int]]:
+        """Return at which entries a bench finds something, by requirement without the dialect."""
+        found: dict[str, list[int]] = {}
+        for finding in bench.judge(self.transcript(), party):
+            found.setdefault(finding.requirement.removeprefix("translator."), []).append(finding.at)
+        return found
+
     # The handshake.
 
     def ask(

@@ -124,6 +124,9 @@ class TestSilence:
     def test_2_500_ms_are_kept(self, speaking: Talk) -> None:
         assert said(speaking.audio(2500, loud=False).wait(5).client_closes(), self.NAME) == ["kept"]
 
+    def test_a_sample_less_is_broken(self, speaking: Talk) -> None:
+        assert said(speaking.sends(bytes(2 * 39_999)).client_closes(), self.NAME)[0].startswith("2499 ms;")
+
     def test_less_of_a_client_that_leaves_is_broken(self, speaking: Talk) -> None:
         assert said(speaking.audio(2400, loud=False).client_closes(), self.NAME) == [
             "2400 ms; expected 2500 ms of silence behind the last utterance"
@@ -221,6 +224,14 @@ class TestWaitsForFinal:
     def test_the_final_of_an_earlier_utterance_is_not_enough(self, speaking: Talk) -> None:
         assert said(speaking.final().audio().client_closes(), self.NAME)[0].startswith("a close before it;")
 
+    def test_the_last_word_may_be_the_first_sample_of_its_message(self, speaking: Talk) -> None:
+        speaking.final().sends(ABOVE + bytes(3198)).client_closes()
+        assert said(speaking, self.NAME)[0].startswith("a close before it;")
+
+    def test_the_last_word_may_be_the_last_sample_of_its_message(self, speaking: Talk) -> None:
+        speaking.sends(bytes(3198) + ABOVE).final().sends(bytes(3200)).client_closes()
+        assert said(speaking, self.NAME) == ["kept"]
+
     def test_a_final_that_comes_behind_the_close_is_too_late(self, speaking: Talk) -> None:
         assert said(speaking.client_closes().final().server_closes(), self.NAME)[0].startswith("a close before it;")
 
@@ -232,3 +243,35 @@ class TestWaitsForFinal:
 
     def test_a_client_that_stays_shows_nothing(self, speaking: Talk) -> None:
         assert said(speaking.final(), self.NAME) == []
+
+
+class TestPlaces:
+    """Findings stand at the entry that shows them."""
+
+    def test_of_what_is_said_and_left(self, speaking: Talk) -> None:
+        speaking.audio(200, loud=False).final().barrier().client_closes(1001).server_closes()
+        assert speaking.places(BENCH, Party.CLIENT) == {
+            "client.header-first": [2],
+            "client.pcm-format": [2],
+            "client.binary-only": [2],
+            "client.chunk-size": [4],
+            "client.closes": [7],
+            "client.close-code": [7],
+            "client.waits-for-final": [7],
+        }
+
+    def test_of_what_is_wrong(self, speaking: Talk) -> None:
+        speaking.sends(b"x", kind=Kind.TEXT).audio(1000, loud=False).wait(5).barrier().ended(Party.CLIENT)
+        assert speaking.places(BENCH, Party.CLIENT) == {
+            "client.header-first": [2],
+            "client.pcm-format": [2],
+            "client.binary-only": [4],
+            "client.chunk-size": [5],
+            "client.silence": [5],
+            "client.closes": [7],
+        }
+
+    def test_of_a_close_that_comes_too_soon(self, speaking: Talk) -> None:
+        places = speaking.audio(2500, loud=False).barrier().client_closes().places(BENCH, Party.CLIENT)
+        assert places["client.silence"] == [4]
+        assert places["client.close-code"] == places["client.waits-for-final"] == [6]

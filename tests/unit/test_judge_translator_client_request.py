@@ -210,6 +210,16 @@ class TestSilence:
     def test_a_refused_request_is_judged_too(self, talk: Talk) -> None:
         assert said(talk.ask().answer(400), "source-key") == ["kept"]
 
-    def test_findings_stand_at_the_request(self, talk: Talk) -> None:
-        findings = BENCH.judge(talk.barrier().ask().transcript(), Party.CLIENT)
-        assert {found.at for found in findings} == {1}
+    def test_other_requests_have_no_voice_to_match(self, talk: Talk) -> None:
+        talk.ask("TextToSpeech", path="/languages", query="to=fr&voice=it-IT-Elsa")
+        assert said(talk, "voice-matches") == []
+
+    @pytest.mark.parametrize("voice", ["it-IT-Elsa", "fr-FR-Julie"])
+    @pytest.mark.parametrize(
+        "headers", [(), (KEY,), (KEY, TOKEN, ("X-ClientTraceId", GUID), ("Sec-WebSocket-Protocol", "usp"))]
+    )
+    def test_findings_stand_at_the_request(self, talk: Talk, voice: str, headers: Headers) -> None:
+        talk.barrier().ask("TextToSpeech", query=f"{BASE}&voice={voice}", headers=headers).barrier()
+        places = talk.places(BENCH, Party.CLIENT)
+        assert len(places) >= 8
+        assert {at for found in places.values() for at in found} == {1}

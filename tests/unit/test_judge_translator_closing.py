@@ -137,3 +137,29 @@ class TestFraming:
 
     def test_without_a_conversation_nothing_is_said(self, talk: Talk) -> None:
         assert talk.ask().answer(401).ended().said(BENCH, self.NAME) == []
+
+
+class TestPlaces:
+    """Findings stand at the entry that shows them."""
+
+    def test_of_an_answered_close(self, talk: Talk) -> None:
+        talk.open().client_closes().server_closes().ended()
+        assert talk.places(BENCH) == {"close.echo": [3], "session.framing": [4]}
+
+    def test_of_a_close_that_was_waited_for(self, talk: Talk) -> None:
+        talk.open().client_closes().barrier().expired("the server's close frame").ended(CLIENT)
+        assert talk.places(BENCH) == {"close.echo": [4]}
+
+    def test_of_an_end_instead_of_a_close(self, talk: Talk) -> None:
+        assert talk.open().client_closes().barrier().ended().places(BENCH) == {"close.echo": [4]}
+        talk.entries.pop(2)
+        assert talk.places(BENCH) == {"session.framing": [3]}
+
+    def test_of_a_close_of_the_server(self, talk: Talk) -> None:
+        talk.open().server_closes(1000, "x").client_closes().ended()
+        assert talk.places(BENCH) == {
+            "close.listed-code": [2],
+            "close.reason": [2],
+            "close.label": [2],
+            "session.framing": [4],
+        }

@@ -157,6 +157,9 @@ class TestSilence:
     def test_nothing_is_said_of_an_answer_to_nothing(self, talk: Talk) -> None:
         assert BENCH.judge(talk.answer().transcript(), Party.SERVER) == ()
 
-    def test_findings_stand_at_the_response(self, talk: Talk) -> None:
-        findings = BENCH.judge(talk.barrier().open().transcript(), Party.SERVER)
-        assert {finding.at for finding in findings} == {2}
+    @pytest.mark.parametrize("status", [101, 400])
+    def test_findings_stand_at_the_response(self, talk: Talk, status: int) -> None:
+        talk.barrier().ask().answer(status, headers=(("Sec-WebSocket-Protocol", "usp"),), body=b"no").barrier()
+        places = talk.places(BENCH)
+        assert len(places) == 3
+        assert {at for found in places.values() for at in found} == {2}

@@ -145,6 +145,15 @@ def requirements_in(node: Any) -> set[str]:
     return named.union(*map(requirements_in, node.values()))
 
 
+class TestPlaces:
+    @pytest.mark.parametrize("document", [GOOD, {"speech": []}, b"<html>"])
+    def test_findings_stand_at_the_response(self, talk: Talk, document: Any) -> None:
+        answered(talk.barrier(), document).barrier()
+        places = talk.places(BENCH)
+        assert len(places) >= 2
+        assert {at for found in places.values() for at in found} == {2}
+
+
 class TestRule:
     def test_declares_every_requirement_of_the_schema(self) -> None:
         assert requirements_in(schemas.read("translator/languages")) <= BENCH.requirements(Party.SERVER)
