@@ -130,15 +130,22 @@ class Conversation:
 
 
 def diagram(table: Table) -> str:
-    """Return the table as the text of a Mermaid state diagram, one region a party."""
+    """Return the table as the text of a Mermaid state diagram, one region a party.
+
+    A step of one party that moves the other is an arrow in the other's region, too.
+    """
     lines = ["stateDiagram-v2"]
     for party, start in table.initial:
-        lines.append(f"  state {party.value} {{")
-        lines.append(f"    [*] --> {party.value}_{start}")
-        lines += [
-            f"    {party.value}_{edge.state} --> {party.value}_{edge.next}: {edge.message}"
+        arrows = [
+            f"    {party.value}_{state} --> {party.value}_{after}: {word}"
             for edge in table.edges
-            if edge.party is party
+            for state, after, word in _arrows(edge, party)
         ]
-        lines.append("  }")
+        lines += [f"  state {party.value} {{", f"    [*] --> {party.value}_{start}", *dict.fromkeys(arrows), "  }"]
     return "\n".join(lines) + "\n"
+
+
+def _arrows(edge: Edge, party: Party) -> tuple[tuple[str, str, str], ...]:
+    if edge.party is party:
+        return ((edge.state, edge.next, edge.message),)
+    return tuple((state, after, f"{edge.message} of the {edge.party.value}") for state, after in edge.carries)

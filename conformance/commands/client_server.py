@@ -77,7 +77,7 @@ async def check_with_reference_server(
     checks = _checks(recording, ran, options["hang"])
     executed = 0
     if isinstance(ran, Ran):
-        emit(CaseFinished(CASE, tuple(checks), ran.elapsed_s, 0.0))
+        emit(CaseFinished(CASE, tuple(checks), ran.elapsed_s))
         peer = {**peer, "exit": ran.code, "output": ran.output}
         executed = 1
     report = Report(

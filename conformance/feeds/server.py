@@ -22,7 +22,6 @@ from conformance.peers.budget import Budget
 from conformance.report.events import CaseFinished, Report, RunFinished, RunStarted
 from conformance.runner import Outcome, run_cases
 from protocol import requirements
-from protocol.requirements import Level
 from protocol.wire import Party
 
 Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
@@ -128,7 +127,7 @@ async def check_server(
 
 
 def _finished(done: Outcome) -> CaseFinished:
-    return CaseFinished(case=done.case.id, checks=done.checks, elapsed_s=done.elapsed_s, waited_s=0.0)
+    return CaseFinished(case=done.case.id, checks=done.checks, elapsed_s=done.elapsed_s)
 
 
 def _control_checks(diagnosis: Diagnosis, dialect: str) -> list[Check]:
@@ -184,11 +183,3 @@ def coverage(dialect: str, party: Party, checks: Iterable[Check]) -> dict[str, s
         else:
             states[row.id] = "excluded" if row.excluded else "not-observed"
     return states
-
-
-def must_unseen(report: Report) -> list[str]:
-    """Return the MUSTs that this run could have tested and did not."""
-    rows = requirements.load(report.dialect)
-    return [
-        name for name, state in report.coverage.items() if state == "not-observed" and rows[name].level is Level.MUST
-    ]

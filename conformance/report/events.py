@@ -61,12 +61,11 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class CaseFinished:
-    """A case has its verdicts, after `elapsed_s` seconds, `waited_s` of them spent waiting."""
+    """A case has its verdicts, after `elapsed_s` seconds."""
 
     case: str
     checks: tuple[Check, ...]
     elapsed_s: float
-    waited_s: float
 
 
 @dataclass(frozen=True, slots=True)

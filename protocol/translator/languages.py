@@ -119,10 +119,6 @@ class Catalogue:
         """Return the voices that speak the text language, the default one first; none if it has no voice."""
         return tuple(voice for voice in self.voices.values() if voice.language == text_id)
 
-    def default_voice(self, text_id: str) -> Voice | None:
-        """Return the voice that a server picks for the text language (translator.voice.chosen-by-service)."""
-        return next(iter(self.voices_for(text_id)), None)
-
     def subset(
         self,
         *,

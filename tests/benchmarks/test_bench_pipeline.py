@@ -33,7 +33,7 @@ PCM = (RECORDING.pcm + bytes(FORMAT.bytes_per_second)) * REPEATS
 CHUNK = FORMAT.ms_to_bytes(100)
 CHUNKS = [PCM[at : at + CHUNK] for at in range(0, len(PCM), CHUNK)]
 SECONDS = len(PCM) / FORMAT.bytes_per_second
-VOICE = PUBLISHED.default_voice("pt")
+VOICE = PUBLISHED.voices_for("pt")[0]
 
 
 def energy() -> float:

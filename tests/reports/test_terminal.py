@@ -33,9 +33,7 @@ def started(report: Report, planned: int = 1) -> RunStarted:
 
 def cases(report: Report) -> list[CaseFinished]:
     names = dict.fromkeys(check.case for check in report.checks if check.case != "wire")
-    return [
-        CaseFinished(name, tuple(check for check in report.checks if check.case == name), 3.0, 1.0) for name in names
-    ]
+    return [CaseFinished(name, tuple(check for check in report.checks if check.case == name), 3.0) for name in names]
 
 
 def printed(report: Report, register: Register, *, terminal: bool = False) -> str:
@@ -63,7 +61,7 @@ class TestRun:
 
     def test_a_case_that_saw_nothing_says_so(self, make_report: MakeReport, register: Register) -> None:
         file = io.StringIO()
-        Terminal(register, Console(file=file)).handle(CaseFinished("quiet", (), 0.0, 0.0))
+        Terminal(register, Console(file=file)).handle(CaseFinished("quiet", (), 0.0))
         assert file.getvalue() == "not-observed    quiet  0.0 s\n"
 
     def test_names_of_failing_checks_come_last(self, make_report: MakeReport, register: Register) -> None:
@@ -197,7 +195,7 @@ class TestStandardOutput:
     ) -> None:
         data = io.BytesIO()
         monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(data, encoding="ascii"))
-        Terminal(register).handle(CaseFinished("grüße-你", (), 0.0, 0.0))
+        Terminal(register).handle(CaseFinished("grüße-你", (), 0.0))
         sys.stdout.flush()
         assert data.getvalue() == b"not-observed    gr\\xfc\\xdfe-\\u4f60  0.0 s\n"
 
@@ -206,7 +204,7 @@ class TestStandardOutput:
     ) -> None:
         text = io.StringIO()
         monkeypatch.setattr(sys, "stdout", text)
-        Terminal(register).handle(CaseFinished("quiet", (), 0.0, 0.0))
+        Terminal(register).handle(CaseFinished("quiet", (), 0.0))
         assert text.getvalue() == "not-observed    quiet  0.0 s\n"
         assert capsys.readouterr().out == ""
 

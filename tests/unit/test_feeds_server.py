@@ -14,7 +14,7 @@ from conformance.cases.control import CONTROL, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.cases.translator import control as translator
-from conformance.feeds.server import Options, check_server, control, coverage, must_unseen, select
+from conformance.feeds.server import Options, check_server, control, coverage, select
 from conformance.judge.verdict import Check, ExitCode, Verdict
 from conformance.judge.wire import WIRE
 from conformance.peers.virtual import run
@@ -309,13 +309,3 @@ class TestCoverage:
     def test_has_every_requirement_about_the_party_and_no_other(self, party: Party) -> None:
         rows = requirements.load("translator").values()
         assert list(coverage("translator", party, [])) == [row.id for row in rows if row.party is party]
-
-    def test_musts_that_were_not_observed_are_listed(
-        self, target_of: Targets, speaker: Speakers, check: Checker
-    ) -> None:
-        report, _ = check(target_of(speaker()), case("a.good"))
-        unseen = must_unseen(report)
-        assert "translator.voice.mp3" in unseen
-        assert f"translator.{MUST}" not in unseen
-        assert "translator.close.idle" not in unseen
-        assert f"translator.{SHOULD}" not in unseen

@@ -161,6 +161,7 @@ class TestDiagram:
             "  }\n"
             "  state server {\n"
             "    [*] --> server_asleep\n"
+            "    server_asleep --> server_awake: ring of the client\n"
             "    server_awake --> server_gone: open\n"
             "    server_awake --> server_awake: shout\n"
             "  }\n"

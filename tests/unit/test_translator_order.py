@@ -158,6 +158,7 @@ class TestDiagram:
             "  }\n"
             "  state server {\n"
             "    [*] --> server_mute\n"
+            "    server_mute --> server_listening: header of the client\n"
             "    server_mute --> server_closed: close\n"
             "    server_listening --> server_hypothesis: partial\n"
             "    server_listening --> server_listening: final\n"
