@@ -71,7 +71,7 @@ def explained(error: OSError) -> str:
     if isinstance(error, ConnectionResetError):
         return "the server reset the connection"
     if isinstance(error, socket.gaierror) or not error.errno:
-        return str(error.strerror or error or type(error).__name__)
+        return error.strerror or str(error) or type(error).__name__
     return os.strerror(error.errno)
 
 

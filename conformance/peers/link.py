@@ -66,7 +66,7 @@ class Link:
         self._reader, self._writer = streams
         self._budget = budget
         self._answers: asyncio.Queue[Answer] = asyncio.Queue()
-        self._pongs: asyncio.Queue[Pong] = asyncio.Queue()
+        self._pongs: asyncio.Queue[Pong | None] = asyncio.Queue()  # None at the end of the connection
         self._parts: list[Fragment] = []
         self._closing = False
         self._left = False
@@ -111,13 +111,15 @@ class Link:
         await self._flush()
         try:
             async with asyncio.timeout(seconds):
-                while (await self._pongs.get()).data != data:
-                    pass
+                while (pong := await self._pongs.get()) is not None:
+                    if pong.data == data:
+                        self._budget.came(CLOSE)
+                        return True
         except TimeoutError:
             self.gave_up("a pong", begun, CLOSE)
-            return False
-        self._budget.came(CLOSE)
-        return True
+        else:
+            self._pongs.put_nowait(None)  # the next ping has to find out, too
+        return False
 
     # Receiving.
 
@@ -288,6 +290,7 @@ class Link:
         if self.closed is None:
             self.closed = event
             self._answers.put_nowait(event)
+            self._pongs.put_nowait(None)
 
 
 async def dial(

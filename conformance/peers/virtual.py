@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -57,7 +58,7 @@ class _MemoryTransport(asyncio.Transport):
         self._loop = loop
         self._protocol = asyncio.Protocol()  # does nothing, as before the connection and behind its end
         self._other: _MemoryTransport | None = None
-        self._held: list[bytes] = []
+        self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._paused = False
         self._strained = False
@@ -107,13 +108,9 @@ class _MemoryTransport(asyncio.Transport):
         self._paused = True
 
     def resume_reading(self) -> None:
-        """Deliver what was held back."""
+        """Deliver what was held back, later, as a socket would: a reader resumes before it begins to wait."""
         self._paused = False
-        held, self._held, self._held_bytes = self._held, [], 0
-        for data in held:
-            self._arrive(data)
-        if not self._paused:
-            self._peer()._relax()
+        self._loop.call_soon(self._deliver)
 
     def get_write_buffer_size(self) -> int:
         """Return the bytes that the other end holds back."""
@@ -126,12 +123,24 @@ class _MemoryTransport(asyncio.Transport):
     def _arrive(self, data: bytes) -> None:
         if self._closing:
             return
-        if self._paused:
+        if self._paused or self._held:
             self._held.append(data)
             self._held_bytes += len(data)
             if self._held_bytes > _HIGH_WATER:
                 self._peer()._strain()
-        elif data:
+        else:
+            self._hand_over(data)
+
+    def _deliver(self) -> None:
+        while self._held and not self._paused:
+            data = self._held.popleft()
+            self._held_bytes -= len(data)
+            self._hand_over(data)
+        if not self._held:
+            self._peer()._relax()
+
+    def _hand_over(self, data: bytes) -> None:
+        if data:
             self._protocol.data_received(data)
         else:
             self._protocol.eof_received()
@@ -154,7 +163,8 @@ class _MemoryTransport(asyncio.Transport):
     def _lost(self, error: Exception | None) -> None:
         protocol, self._protocol = self._protocol, asyncio.Protocol()
         protocol.connection_lost(error)
-        self._held, self._held_bytes = [], 0
+        self._held.clear()
+        self._held_bytes = 0
         self._peer()._relax()  # what it writes from now on is lost, but it does not wait for ever
 
 

@@ -205,6 +205,12 @@ def status(line: str, headers: str = "", body: bytes = b"no") -> Peer:
     return peer
 
 
+async def curt(reader: Reader, writer: Writer) -> None:
+    """Reset the connection at the first bytes that come."""
+    await reader.read(1)
+    reset(writer)
+
+
 async def impatient(reader: Reader, writer: Writer) -> None:
     """Answer 400 to the first bytes that come, whatever they are."""
     await reader.read(1)

@@ -165,7 +165,7 @@ HOSTILE: Mapping[str, Hostile] = {
     "speaks-tls-to-ws": Hostile(peers.silent, COULD_NOT_RUN, "Is it ws:// where it should be wss://?", tls=True),
     "shows-tls-to-ws": Hostile(_raw(b"\x15\x03\x03\0\x02\x02\x16"), COULD_NOT_RUN, "the server speaks TLS"),
     "answers-plainly-to-wss": Hostile(peers.impatient, COULD_NOT_RUN, "no TLS connection: WRONG_VERSION", secure=True),
-    "hangs-up-on-wss": Hostile(gone(peers.reset), COULD_NOT_RUN, "no TLS connection", secure=True),
+    "hangs-up-on-wss": Hostile(peers.curt, COULD_NOT_RUN, "no TLS connection: the server reset", secure=True),
     "is-silent-to-wss": Hostile(peers.silent, COULD_NOT_RUN, "no TLS connection to 127.0.0.1", secure=True),
     "has-an-unknown-certificate": Hostile(peers.echo, COULD_NOT_RUN, "--ca FILE", secure=True, tls=True),
     # No server at all.

@@ -86,7 +86,12 @@ class TestWell:
 
     def test_measures_the_handshake(self, target_of: Targets, http_server: Servers) -> None:
         budget = Budget()
-        examine(target_of(http_server(101)), budget=budget)
+
+        async def later() -> None:
+            await asyncio.sleep(100)
+            await diagnose(target_of(http_server(101)), "translator", Control(), budget)
+
+        run(later())
         assert budget.wait(HANDSHAKE) == 2.0
 
     def test_goes_by_the_seed(self, target_of: Targets, http_server: Servers) -> None:

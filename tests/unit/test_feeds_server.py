@@ -157,7 +157,19 @@ class TestGoodServer:
         assert (report.speechwire, report.register) == ("2026.1.0", requirements.REVISION)
         assert (report.peer, report.dialect, report.seed) == (PEER, "translator", 42)
         assert (report.strict, report.party, list(report.elapsed)) == (True, "server", ["a.good"])
-        assert report.total_s >= report.waiting_s >= 0.0
+
+    def test_takes_its_time_from_its_own_beginning(
+        self, target_of: Targets, speaker: Speakers, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("conformance.feeds.server.version", lambda _: "2026.1.0")
+        monkeypatch.setattr(registry, "load", lambda _: (core_case(),))
+
+        async def later() -> Report:
+            await asyncio.sleep(100)
+            return await check_server(target_of(speaker(finals=0)), "translator", Options(), lambda _: None, PEER)
+
+        report = run(later())
+        assert 0 < report.waiting_s <= report.total_s < 30
 
     def test_is_told_as_it_happens(self, target_of: Targets, speaker: Speakers, check: Checker) -> None:
         report, events = check(target_of(speaker()), case("a.good"), case("b.good"), connections=1)
@@ -256,6 +268,12 @@ class TestLostServer:
         assert lost.observed.startswith("the server was lost during the run: the upgrade with good credentials")
         assert lost.verdict is Verdict.COULD_NOT_RUN
         assert report.exit_code == 3
+
+    def test_is_no_matter_of_a_run_in_which_everything_could_be_run(
+        self, target_of: Targets, speaker: Speakers, check: Checker
+    ) -> None:
+        report, _ = check(target_of(speaker(101, 500)), core_case())
+        assert found(report, CONTROL) == []
 
     def test_is_not_suspected_while_it_is_there(self, target_of: Targets, speaker: Speakers, check: Checker) -> None:
         report, _ = check(target_of(speaker()), core_case(), case("a.blocked", Verdict.COULD_NOT_RUN))

@@ -17,13 +17,17 @@ BUFFER = 1 << 17  # twice the limit of a StreamReader, at which it stops reading
 
 @asynccontextmanager
 async def connected() -> AsyncIterator[tuple[Streams, Streams]]:
-    """Give both ends of a pipe, and close them afterwards."""
+    """Give both ends of a pipe, and close them afterwards; nothing may go wrong behind the scenes."""
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     ends = pipe()
     try:
         yield ends
     finally:
         for _, writer in ends:
             writer.close()
+        await asyncio.sleep(1)
+    assert failures == []
 
 
 class TestClock:
@@ -121,7 +125,7 @@ class TestPipe:
             async with connected() as ((_, writer), (reader, _)):
                 for number in range(50):
                     writer.write(bytes((number,)))
-                writer.write(b"")
+                    writer.write(b"")
                 return await reader.readexactly(50), asyncio.get_running_loop().time()
 
         assert run(main()) == (bytes(range(50)), 0.0)
@@ -243,6 +247,41 @@ class TestFlowControl:
         assert waited == pytest.approx(5)
         assert size == 40 << 16
 
+    def test_a_writer_goes_on_when_all_that_was_held_back_is_read_and_not_before(self) -> None:
+        async def main() -> list[float]:
+            resumed: list[float] = []
+            async with connected() as ((_, writer), (reader, _)):
+
+                async def write() -> None:
+                    for _ in range(2):
+                        writer.write(bytes(BUFFER + 1))
+                        writer.write(bytes(HIGH_WATER + 1))
+                        await asyncio.sleep(0)
+                        await writer.drain()
+                        resumed.append(round(asyncio.get_running_loop().time(), 3))
+
+                writing = asyncio.ensure_future(write())
+                for _ in range(2):
+                    await asyncio.sleep(5)
+                    left = BUFFER + HIGH_WATER + 2 - len(await reader.read(1 << 16))
+                    await asyncio.sleep(5)
+                    await reader.readexactly(left)
+                await writing
+            return resumed
+
+        assert run(main()) == [10.0, 20.0]
+
+    def test_a_writer_need_not_wait_for_what_fits_in_between(self) -> None:
+        async def main() -> float:
+            async with connected() as ((_, writer), _):
+                writer.write(bytes(BUFFER + 1))
+                writer.write(bytes(HIGH_WATER))
+                await asyncio.sleep(0)
+                await writer.drain()
+                return asyncio.get_running_loop().time()
+
+        assert run(main()) == 0.0
+
     def test_the_writer_can_see_how_much_is_held_back(self) -> None:
         async def main() -> tuple[int, int]:
             async with connected() as ((_, writer), (reader, _)):
@@ -252,9 +291,24 @@ class TestFlowControl:
                 held = writer.transport.get_write_buffer_size()
                 await reader.read(1 << 16)
                 await reader.read(1 << 16)
+                await asyncio.sleep(0)
                 return held, writer.transport.get_write_buffer_size()
 
         assert run(main()) == (1000, 0)
+
+    def test_a_reader_that_wants_more_than_it_has_gets_what_was_held_back(self) -> None:
+        async def main() -> bytes:
+            async with connected() as ((_, writer), (reader, _)):
+                writer.write(bytes(BUFFER + 1))
+                writer.write(b"a")
+                writer.write(b"b")
+                await asyncio.sleep(1)
+                writer.write(b"c")
+                data = await reader.readexactly(BUFFER + 4)
+                writer.write(b"d")
+                return data[-3:] + await reader.readexactly(1)
+
+        assert run(main()) == b"abcd"
 
     def test_held_bytes_come_in_order_however_slowly_they_are_read(self) -> None:
         async def main() -> bytes:

@@ -114,16 +114,17 @@ class TestSlots:
 
     def test_who_leaves_the_queue_is_passed_over(self) -> None:
         async def main() -> list[str]:
-            slots, seen = Slots(1), list[str]()
+            slots = Slots(1)
             taken = await slots.take(1)
-            leaver, waiter = (asyncio.ensure_future(slots.take(1)) for _ in range(2))
-            waiter.add_done_callback(lambda _: seen.append("waiter"))
+            leaver, waiter, late = (asyncio.ensure_future(slots.take(1)) for _ in range(3))
             await asyncio.sleep(0)
             leaver.cancel()
-            await asyncio.sleep(0)
+            await asyncio.sleep(1)
             slots.give(taken)
-            await waiter
-            return seen
+            await asyncio.sleep(1)
+            done = [name for name, task in (("waiter", waiter), ("late", late)) if task.done()]
+            late.cancel()
+            return done
 
         assert run(main()) == ["waiter"]
 

@@ -143,6 +143,20 @@ class TestCredentials:
         talk.ask(path="/sts/v1.0/issueToken", query="").answer(401, headers=(), body=b"no such key")
         assert shown(talk)[1] == "< HTTP 401: no such key"
 
+    def test_of_which_one_begins_like_another_are_hidden_whole(self, talk: Talk) -> None:
+        talk.ask(query="subscription-key=s3cret&access_token=s3cret-and-more").answer(
+            400, headers=(), body=b"s3cret-and-more, s3cret"
+        )
+        assert shown(talk)[1] == "< HTTP 400: (hidden), (hidden)"
+
+    def test_are_not_suspected_in_an_answer_to_nothing(self, talk: Talk) -> None:
+        assert shown(talk.answer(200, headers=(), body=b"hello")) == ["< HTTP 200: hello"]
+
+    @pytest.mark.parametrize(("key", "line"), [("word", "no (hidden) here"), ("ord", "no word here")])
+    def test_of_four_characters_are_long_enough(self, talk: Talk, key: str, line: str) -> None:
+        talk.ask(query=f"subscription-key={key}").answer(400, headers=(), body=b"no word here")
+        assert shown(talk)[1] == f"< HTTP 400: {line}"
+
     def test_too_short_to_be_one_hide_nothing(self, talk: Talk) -> None:
         talk.ask(query="subscription-key=a&subscription-key=").answer(400, headers=(), body=b"a bad parameter")
         assert shown(talk)[1] == "< HTTP 400: a bad parameter"

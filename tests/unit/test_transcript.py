@@ -100,6 +100,7 @@ class TestForm:
             Frame(0, Party.SERVER, Kind.TEXT, "né".encode()), Frame(0, Party.SERVER, Kind.TEXT, b"n\xc3")
         )
         assert (good["text"], "base64" in good) == ("né", False)
+        assert (good["first"], good["final"]) == (True, True)
         assert (bad["base64"], "text" in bad) == ("bsM=", False)
 
     def test_binary_is_base64_also_where_it_looks_like_text(self) -> None:

@@ -149,7 +149,7 @@ class Dialogue:
         return True
 
     async def final(self, count: int = 1, budget: float | None = None) -> bool:
-        """Wait until `count` finals in all have come, at most `budget` seconds for each message."""
+        """Wait until `count` finals in all have come, at most `budget` seconds for each of them."""
         return await self._until(lambda: self._finals, count, f"final {count} of the session", budget)
 
     async def voice(self, count: int = 1) -> bool:
@@ -160,10 +160,10 @@ class Dialogue:
         """Take in messages until there is as much progress; what else is said does not make it wait any longer."""
         reached = progress()
         while reached < count:
-            usual = self.context.budget.wait(RESULT)
-            limit = self.link.now() + (usual if budget is None else budget)
+            begun, usual = self.link.now(), self.context.budget.wait(RESULT)
+            limit = begun + (usual if budget is None else budget)
             while progress() == reached:
-                if not await self.hear(what, max(0.0, limit - self.link.now()), due=limit - usual):
+                if not await self.hear(what, max(0.0, limit - self.link.now()), due=max(begun, limit - usual)):
                     return progress() >= count
             self.context.budget.came(RESULT)
             reached = progress()
