@@ -30,6 +30,7 @@ class ClientPolicy:
         silence_ms: Silence sent behind the last audio (translator.client.silence).
         quiet_s: The session is over when, behind that silence, a final is there and so long nothing more has come.
         patience_s: How long to wait for anything at all.
+        limit_s: How long to wait behind the audio, whatever comes.
         voice_bytes: Longest voice that is taken.
     """
 
@@ -37,6 +38,7 @@ class ClientPolicy:
     silence_ms: int = 2500
     quiet_s: float = 1.5
     patience_s: float = 20.0
+    limit_s: float = 120.0
     voice_bytes: int = 64 * 2**20
 
 
@@ -106,9 +108,8 @@ class ClientSession:
         """When to call `receive(Tick)`; None while audio is still to come, and once the session is over."""
         if self._over or self._finished is None:
             return None
-        if self._settled:
-            return max(self._last, self._finished) + self.policy.quiet_s
-        return max(self._last, self._finished) + self.policy.patience_s
+        wait = self.policy.quiet_s if self._settled else self.policy.patience_s
+        return min(max(self._last, self._finished) + wait, self._finished + self.policy.limit_s)
 
     @property
     def _settled(self) -> bool:

@@ -141,6 +141,14 @@ class TestTheEnd:
         session.receive(final(2.0))
         assert session.next_deadline == 22.0
 
+    def test_a_server_that_never_comes_to_an_end_is_left(self) -> None:
+        session = started()
+        session.finish(1.0)
+        for second in range(2, 121):
+            session.receive(partial(float(second), f"0.{second}"))
+        assert session.next_deadline == 121.0
+        assert session.receive(Tick(121.0)) == [Close(1000, ""), Over(121.0, 1000, "", False)]
+
     def test_a_tick_before_the_audio_has_ended_means_nothing(self) -> None:
         assert started().receive(Tick(1000.0)) == []
 
