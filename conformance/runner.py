@@ -139,7 +139,8 @@ async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Out
             _fill(context, Verdict.COULD_NOT_RUN, f"the case did not end within {seconds:.0f} s")
         else:
             _LOG.exception("case %s failed inside", case.id)
-            _fill(context, Verdict.COULD_NOT_RUN, f"defect of the suite: {type(error).__name__}: {error}")
+            reason = f"defect of the suite: {type(error).__name__}: {error}"
+            _fill(context, Verdict.COULD_NOT_RUN, reason, only_must=False)
     finally:
         await context.leave()
     transcripts = context.transcripts
@@ -147,12 +148,17 @@ async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Out
     return Outcome(case, checks, transcripts, loop.time() - begun)
 
 
-def _fill(context: Context, verdict: Verdict, reason: str) -> None:
-    """Give a verdict on what is still undecided. What is not a MUST stays unobserved rather than could-not-run."""
+def _fill(context: Context, verdict: Verdict, reason: str, *, only_must: bool = True) -> None:
+    """Give a verdict on what is still undecided.
+
+    Where a peer was in the way, what is not a MUST stays unobserved rather than could-not-run; a defect of ours is
+    told whatever it hits.
+    """
     decided = context.decided()
+    every = verdict is Verdict.NOT_APPLICABLE or not only_must
     for name in context.case.requirements:
         must = requirements.get(name).level is Level.MUST
-        if name not in decided and (must or verdict is Verdict.NOT_APPLICABLE):
+        if name not in decided and (must or every):
             context.checks.append(
                 Check(case=context.case.id, requirement=name, verdict=verdict, expected="", observed=reason)
             )

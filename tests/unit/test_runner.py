@@ -240,6 +240,10 @@ class TestUndecided:
         assert outcome.checks[0].observed == f"defect of the suite: {type(error).__name__}: {error}"
         assert "case a.case failed inside" in caplog.text
 
+    def test_a_defect_of_ours_is_told_of_advice_too(self, target_of: Targets) -> None:
+        outcome = single(target_of(), case(raises(ZeroDivisionError("by zero")), MUST, SHOULD))
+        assert verdicts(outcome) == {MUST: UNRUN, SHOULD: UNRUN}
+
     def test_what_was_decided_before_stands(self, target_of: Targets) -> None:
         async def half(context: Context) -> None:
             context.broken(MUST, "this", "that")

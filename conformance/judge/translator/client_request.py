@@ -31,7 +31,7 @@ _WHEN_GIVEN = {
 
 
 def query(view: View) -> Findings:
-    """Judge every parameter by the schema of the handshake's query, and its keys by the published catalogue."""
+    """Judge every parameter by the schema of the handshake's query; the catalogue tells which forms are tolerated."""
     if view.request is None or view.asked is None or not view.for_speech:
         return
     at = view.asked[0]
