@@ -139,8 +139,8 @@ async def run_case(case: Case, target: Target, budget: Budget, seed: int) -> Out
             _fill(context, Verdict.COULD_NOT_RUN, f"the case did not end within {seconds:.0f} s")
         else:
             _LOG.exception("case %s failed inside", case.id)
-            reason = f"defect of the suite: {type(error).__name__}: {error}"
-            _fill(context, Verdict.COULD_NOT_RUN, reason, only_must=False)
+            defect = f"defect of the suite: {type(error).__name__}: {error}"
+            _fill(context, Verdict.COULD_NOT_RUN, defect, only_must=False)
     finally:
         await context.leave()
     transcripts = context.transcripts
