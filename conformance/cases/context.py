@@ -11,8 +11,9 @@ from typing import TypeVar
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.judge.verdict import Check, Verdict, departure
+from conformance.peers.address import DialError
 from conformance.peers.budget import BUSY, Budget
-from conformance.peers.link import DialError, Link, dial, fetch
+from conformance.peers.link import Link, dial, fetch
 from conformance.transcript import Recorder, Transcript, Vantage
 from protocol import requirements
 from protocol.wire import Headers, HttpRequest, HttpResponse

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.corpus import Corpus
-from conformance.peers.link import Address
+from conformance.peers.address import Address
 from protocol.wire import Headers
 
 

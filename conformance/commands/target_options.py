@@ -15,7 +15,7 @@ from conformance import corpus
 from conformance.cases.registry import OPTIONS
 from conformance.cases.target import Target
 from conformance.commands.exits import Unusable
-from conformance.peers.link import Address
+from conformance.peers.address import Address
 
 DIALECTS: Final = {"translator": "/speech/translate"}
 """The dialects, with the path that a URL without one gets."""

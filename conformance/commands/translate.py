@@ -23,8 +23,9 @@ from conformance.commands.target_options import (
     tls_context,
 )
 from conformance.judge.verdict import ExitCode
+from conformance.peers.address import Address, DialError
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, DialError, Link, Received, dial
+from conformance.peers.link import Link, Received, dial
 from conformance.report.text import shown
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat

@@ -17,7 +17,7 @@ from conformance.faults import registry
 from conformance.faults.registry import Fault
 from conformance.feeds.server import Options, check_server
 from conformance.judge.verdict import Verdict
-from conformance.peers.link import Address
+from conformance.peers.address import Address
 from conformance.peers.virtual import MemoryListener, run
 from conformance.report.events import Report
 from reference_server.app import Server

@@ -13,8 +13,9 @@ from conformance.cases.control import CONTROL, Control, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.judge.verdict import Verdict
+from conformance.peers.address import DialError
 from conformance.peers.budget import HANDSHAKE, Budget
-from conformance.peers.link import DialError, Link
+from conformance.peers.link import Link
 from conformance.transcript import Transcript
 from protocol.wire import HttpResponse, Party
 

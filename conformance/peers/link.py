@@ -25,8 +25,6 @@ from conformance.transcript import (
 from protocol.websocket import ABNORMAL, ClientEnd, Event, Pong, Unreadable
 from protocol.wire import Close, Fragment, Headers, HttpRequest, HttpResponse, Kind, Party, PeerClosed
 
-__all__ = ["Address", "Answer", "DialError", "Link", "Received", "dial", "fetch"]
-
 CLIENT, SERVER = Party.CLIENT, Party.SERVER
 
 _NOT_FOR_PLAIN_HTTP = frozenset(

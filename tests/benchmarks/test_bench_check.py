@@ -14,7 +14,7 @@ from conformance import corpus
 from conformance.cases.target import Target
 from conformance.faults.prove import run_in_memory
 from conformance.feeds.server import Options, check_server
-from conformance.peers.link import Address
+from conformance.peers.address import Address
 from conformance.report.events import Report
 
 if TYPE_CHECKING:

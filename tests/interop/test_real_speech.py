@@ -14,8 +14,9 @@ import pytest
 from conformance import corpus
 from conformance.judge.verdict import Check, Verdict
 from conformance.judge.wire import judge_all
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, Link, Received, dial
+from conformance.peers.link import Link, Received, dial
 from conformance.transcript import Recorder, Transcript, Vantage
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import build_header, parse_file

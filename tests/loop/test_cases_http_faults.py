@@ -17,8 +17,8 @@ from conformance import corpus
 from conformance.cases import registry
 from conformance.cases.target import Target
 from conformance.judge.verdict import Check, Verdict
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import run_cases
 from protocol.wire import Close, Headers, HttpRequest, HttpResponse, Message, Outbound, header

@@ -20,8 +20,8 @@ from conformance.cases.target import Target
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, Verdict
 from conformance.judge.wire import judge_all
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import Outcome, run_cases
 from protocol import requirements

@@ -18,8 +18,8 @@ from conformance.cases import registry
 from conformance.cases.target import Target
 from conformance.faults.mutator import Members, Mutator, with_query
 from conformance.judge.verdict import Verdict
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import Outcome, run_cases
 from protocol.audio import PcmFormat

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, Link, Received, dial
+from conformance.peers.link import Link, Received, dial
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat
 from protocol.riff import build_header

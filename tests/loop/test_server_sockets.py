@@ -14,8 +14,9 @@ from urllib.parse import quote
 import pytest
 
 import schemas
+from conformance.peers.address import Address
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, Link, Received, dial, fetch
+from conformance.peers.link import Link, Received, dial, fetch
 from conformance.transcript import Recorder, Vantage
 from protocol.riff import parse_file
 from protocol.translator.handshake import build_target

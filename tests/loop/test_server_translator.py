@@ -13,8 +13,9 @@ import pytest
 
 import schemas
 from conformance.peers import virtual
+from conformance.peers.address import Address, DialError
 from conformance.peers.budget import Budget
-from conformance.peers.link import Address, DialError, Link, Received, dial
+from conformance.peers.link import Link, Received, dial
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import build_header, parse_file

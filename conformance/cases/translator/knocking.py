@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.translator.dialogue import CHUNK_MS, STREAM, upgrade
 from conformance.judge.verdict import Verdict, departure
-from conformance.peers.link import DialError, Link
+from conformance.peers.address import DialError
+from conformance.peers.link import Link
 from protocol import requirements
 from protocol.riff import build_header
 from protocol.wire import Headers, HttpRequest, HttpResponse, PeerClosed
