@@ -12,8 +12,8 @@ from conformance.transcript import (
     Frame,
     Transcript,
 )
+from protocol.request import CREDENTIAL_NAMES, parameters, shown
 from protocol.translator.handshake import TOKEN_PATH
-from protocol.translator.request import CREDENTIAL_NAMES, parameters, shown
 from protocol.wire import HttpRequest, Kind, Party, header
 
 _TEXT = 160

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from protocol.translator.rejection import Rejection
+from protocol.rejection import Rejection
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.connection import Connection
 from reference_server.engines.base import Engine

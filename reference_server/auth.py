@@ -9,8 +9,8 @@ from typing import Final
 
 import jwt
 
-from protocol.translator.rejection import Rejection, unauthorized
-from protocol.translator.request import Credential, CredentialKind, credential
+from protocol.rejection import Rejection, unauthorized
+from protocol.request import Credential, CredentialKind, credential
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.responses import CORS, method_not_allowed, preflight, refuse
 

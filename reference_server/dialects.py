@@ -11,11 +11,11 @@ from functools import partial
 from typing import Protocol
 
 from protocol.events import FromPipeline, ToPipeline
+from protocol.rejection import Rejected, unauthorized
+from protocol.request import credential
 from protocol.translator.handshake import SPEECH_PATH, Feature, SpeechRequest, VoiceFormat, read_request
 from protocol.translator.policy import Policy
 from protocol.translator.profanity import spoken
-from protocol.translator.rejection import Rejected, unauthorized
-from protocol.translator.request import credential
 from protocol.translator.session import ServerSession
 from protocol.wire import HttpRequest, Inbound, Outbound
 from reference_server.auth import Authority

@@ -16,7 +16,7 @@ from http import HTTPStatus
 import h11
 from h11._state import MIGHT_SWITCH_PROTOCOL
 
-from protocol.translator.rejection import Rejection
+from protocol.rejection import Rejection
 from protocol.wire import Headers, HttpRequest, HttpResponse, header
 from reference_server.policy import Limits
 from reference_server.responses import refuse

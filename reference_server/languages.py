@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from protocol.languages import Catalogue
+from protocol.rejection import Rejected, rejected
+from protocol.request import parameters
 from protocol.translator.handshake import check_api_version
-from protocol.translator.languages import Catalogue
-from protocol.translator.rejection import Rejected, rejected
-from protocol.translator.request import parameters
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.names import language_name, negotiate, region_name
 from reference_server.responses import CORS, JSON, method_not_allowed, preflight, refuse

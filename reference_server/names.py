@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 
 if TYPE_CHECKING:
     from babel import Locale

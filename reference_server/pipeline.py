@@ -30,7 +30,7 @@ from protocol.events import (
     Speech,
     ToPipeline,
 )
-from protocol.translator.languages import Voice
+from protocol.languages import Voice
 from reference_server.endpointing import Ended, Endpointer, Endpointing, Found, Grown, Silent, Started
 from reference_server.engines.base import Engine, EngineFailure, EngineSession, Job, Text, Utterance
 from reference_server.policy import Limits

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from protocol.translator.rejection import Rejection, error_body
+from protocol.rejection import Rejection, error_body
 from protocol.wire import Headers, HttpRequest, HttpResponse, header
 
 CORS: Final[Headers] = (

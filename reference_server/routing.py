@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from protocol.rejection import Rejected, Rejection
 from protocol.translator.handshake import LANGUAGES_PATH, TOKEN_PATH
-from protocol.translator.rejection import Rejected, Rejection
 from protocol.websocket import ServerEnd
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.auth import BODY_LIMIT, Authority, token_response

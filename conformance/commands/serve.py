@@ -20,7 +20,7 @@ import click
 
 from conformance.commands.exits import CouldNotRun, Unusable, why
 from conformance.judge.benches import BENCHES
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from reference_server import tls
 from reference_server.app import Server
 from reference_server.engines import script

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from protocol.translator.request import parse_query
+from protocol.request import parse_query
 from protocol.wire import (
     Close,
     Fragment,

@@ -12,9 +12,9 @@ from enum import Enum
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode
 
-from protocol.translator.languages import Catalogue
-from protocol.translator.rejection import Rejected, Rejection, error_body, rejected, unauthorized
-from protocol.translator.request import Credential, CredentialKind, credential, parameters, parse_query
+from protocol.languages import Catalogue
+from protocol.rejection import Rejected, Rejection, error_body, rejected, unauthorized
+from protocol.request import Credential, CredentialKind, credential, parameters, parse_query
 from protocol.wire import HttpRequest, header
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from protocol.audio import PcmFormat
 from protocol.events import Span
-from protocol.translator.languages import Catalogue, Voice
+from protocol.languages import Catalogue, Voice
 
 VOICE_RATE = 16_000
 """Sampling rate in Hz of what engines speak: 16-bit mono PCM."""

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from protocol.translator.languages import Catalogue
+from protocol.languages import Catalogue
 from protocol.validate import validator
 from reference_server.engines import ear
 from reference_server.engines.base import ABRUPT, EngineFailure, Job

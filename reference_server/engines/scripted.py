@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from protocol.translator.languages import PUBLISHED, Catalogue, Voice
+from protocol.languages import PUBLISHED, Catalogue, Voice
 from reference_server.engines import ear, tones
 from reference_server.engines.base import Job, Text, Utterance
 from reference_server.engines.script import Entry, Moment, Script, default, parse

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from protocol.translator.languages import Voice
+from protocol.languages import Voice
 from reference_server.engines.base import VOICE_RATE
 
 LONGEST_S = 120

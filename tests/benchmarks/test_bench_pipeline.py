@@ -12,7 +12,7 @@ import pytest
 
 from conformance import corpus
 from protocol.events import Audio, AudioEnded, AudioStarted, Drained, FromPipeline, Hypothesis, Phrase, Speech
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from reference_server.endpointing import Ended, Endpointer, Endpointing
 from reference_server.engines.base import Job, Text
 from reference_server.engines.scripted import ScriptedEngine

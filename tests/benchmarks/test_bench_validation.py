@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 
 import schemas
 from protocol.errors import PeerViolation
+from protocol.languages import PUBLISHED
 from protocol.schema_compile import inline
 from protocol.translator.handshake import LANGUAGES_PATH
-from protocol.translator.languages import PUBLISHED
 from protocol.translator.messages import Final, Timing, encode, parse
 from protocol.validate import validator
 from protocol.wire import HttpRequest

@@ -15,8 +15,8 @@ import pytest
 
 from conformance import corpus
 from conformance.cases import registry
-from conformance.cases.speech import briefest, samples, utterance
 from conformance.cases.target import Target
+from conformance.cases.utterances import briefest, samples, utterance
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, Verdict
 from conformance.judge.wire import judge_all

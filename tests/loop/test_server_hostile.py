@@ -15,9 +15,9 @@ import pytest
 import schemas
 from conformance.peers import virtual
 from protocol.audio import PcmFormat
+from protocol.languages import PUBLISHED
 from protocol.riff import build_header
 from protocol.translator.handshake import build_target
-from protocol.translator.languages import PUBLISHED
 from reference_server.app import Server
 from reference_server.engines.script import parse
 from reference_server.engines.scripted import ScriptedEngine

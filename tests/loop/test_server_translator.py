@@ -18,9 +18,9 @@ from conformance.peers.budget import Budget
 from conformance.peers.link import Link, Received, dial
 from conformance.transcript import Recorder, Vantage
 from protocol.audio import PcmFormat, rms_dbfs
+from protocol.languages import PUBLISHED
 from protocol.riff import build_header, parse_file
 from protocol.translator.handshake import build_target
-from protocol.translator.languages import PUBLISHED
 from protocol.translator.policy import Policy
 from protocol.websocket import Unreadable
 from protocol.wire import Fragment, HttpRequest, HttpResponse, Kind, Message, Outbound, PeerClosed, header

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.translator.request import Credential, CredentialKind
+from protocol.request import Credential, CredentialKind
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.auth import BODY_LIMIT, Authority, token_response
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from protocol.wire import Headers, HttpRequest, HttpResponse, header
 from reference_server.control import CONTROL_BODY_LIMIT, RECEIVED_PATH, SCRIPT_PATH, Control
 from reference_server.engines.base import EngineSession, Job

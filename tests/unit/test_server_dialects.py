@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from protocol.languages import PUBLISHED
+from protocol.rejection import Rejected
 from protocol.translator.handshake import build_target
-from protocol.translator.languages import PUBLISHED
 from protocol.translator.policy import Policy
-from protocol.translator.rejection import Rejected
 from protocol.translator.session import ServerSession
 from protocol.wire import HttpRequest
 from reference_server.auth import Authority

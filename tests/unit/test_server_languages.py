@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol.translator.languages import PUBLISHED, Catalogue, Speech, Text, Voice
+from protocol.languages import PUBLISHED, Catalogue, Speech, Text, Voice
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.languages import languages_response
 

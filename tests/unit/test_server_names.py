@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from reference_server.names import language_name, negotiate, region_name
 
 

@@ -24,8 +24,8 @@ from protocol.events import (
     Span,
     Speech,
 )
+from protocol.languages import PUBLISHED, Voice
 from protocol.riff import parse_file
-from protocol.translator.languages import PUBLISHED, Voice
 from reference_server.endpointing import Endpointing
 from reference_server.engines.base import EngineFailure, EngineSession, Job, Text, Utterance
 from reference_server.pipeline import Pipeline, Plan, Spoken

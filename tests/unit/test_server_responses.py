@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from protocol.translator.rejection import Rejection
+from protocol.rejection import Rejection
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.responses import method_not_allowed, preflight, refuse
 

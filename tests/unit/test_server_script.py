@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import schemas
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from reference_server.engines.base import ABRUPT, EngineFailure, Job
 from reference_server.engines.ear import Known
 from reference_server.engines.script import SILENT, Moment, Script, ScriptError, default, load, parse

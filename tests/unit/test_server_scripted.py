@@ -12,8 +12,8 @@ import schemas
 from conformance.peers import virtual
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.events import Span
+from protocol.languages import PUBLISHED
 from protocol.riff import parse_file
-from protocol.translator.languages import PUBLISHED
 from reference_server.engines.base import EngineFailure, Job, Text, Utterance
 from reference_server.engines.script import ScriptError, parse
 from reference_server.engines.scripted import ScriptedEngine, ScriptedSession

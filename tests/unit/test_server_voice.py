@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from protocol.audio import PcmFormat, rms_dbfs
+from protocol.languages import PUBLISHED, Voice
 from protocol.riff import parse_file
-from protocol.translator.languages import PUBLISHED, Voice
 from reference_server.endpointing import Ended, Endpointer, Endpointing
 from reference_server.engines.base import VOICE_RATE
 from reference_server.engines.tones import LONGEST_S, speak

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol.languages import PUBLISHED
 from protocol.translator.handshake import (
     SPEECH_PATH,
     Feature,
@@ -21,7 +22,6 @@ from protocol.translator.handshake import (
     parse_query,
     read_request,
 )
-from protocol.translator.languages import PUBLISHED
 from protocol.wire import HttpRequest
 
 TTS, PARTIAL, TIMING = Feature.TEXT_TO_SPEECH, Feature.PARTIAL, Feature.TIMING_INFO

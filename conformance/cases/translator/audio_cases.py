@@ -6,7 +6,6 @@ from typing import Final
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.speech import briefest, utterance
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, Dialogue, open_session
 from conformance.cases.translator.streams import (
     PARTIAL,
@@ -22,6 +21,7 @@ from conformance.cases.translator.streams import (
     silence,
     timing_of,
 )
+from conformance.cases.utterances import briefest, utterance
 from conformance.judge.verdict import Verdict
 from protocol.riff import build_header
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from conformance.cases.context import Context
 from conformance.cases.registry import case
-from conformance.cases.speech import recording, samples
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, Dialogue, open_session
 from conformance.cases.translator.streams import (
     REFERENCE,
@@ -22,6 +21,7 @@ from conformance.cases.translator.streams import (
     silence,
     timing_of,
 )
+from conformance.cases.utterances import recording, samples
 from conformance.judge.verdict import Verdict
 from protocol.audio import PcmFormat
 from protocol.riff import build_header

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conformance.cases.context import Context
 from conformance.cases.registry import case
-from conformance.cases.speech import briefest, utterance
 from conformance.cases.translator.dialogue import Dialogue, open_session
 from conformance.cases.translator.streams import ended_with, sentence
+from conformance.cases.utterances import briefest, utterance
 from conformance.transcript import Frame
 from protocol.wire import Kind, Party, PeerClosed
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from conformance.cases.context import Blocked, Context
-from conformance.cases.speech import samples
+from conformance.cases.utterances import samples
 from conformance.corpus import Recording
 from conformance.judge.translator.reading import Result, Seen, read_result
 from conformance.peers.budget import RESULT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.speech import briefest, recording, utterance
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, open_session
 from conformance.cases.translator.streams import TIMING, live, need_reference, seconds, silence, timing_of
+from conformance.cases.utterances import briefest, recording, utterance
 from conformance.judge.verdict import Verdict
 
 _DOCUMENTED_MS = 2500

@@ -14,7 +14,7 @@ from conformance.cases.translator.dialogue import Dialogue, speech_target, upgra
 from conformance.cases.translator.knocking import Reply, control, judge_accepted, judge_refused, knock
 from conformance.cases.translator.offer import Offer, offered, sample
 from conformance.judge.verdict import Verdict
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from protocol.wire import HttpResponse, PeerClosed
 
 _OTHER_4XX: Final = frozenset(range(400, 500)) - {400}

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from conformance.cases.context import Context
 from conformance.cases.registry import case
-from conformance.cases.speech import recording
 from conformance.cases.translator.dialogue import Dialogue, open_session
 from conformance.cases.translator.streams import PARTIAL, offered
+from conformance.cases.utterances import recording
 
 _RECORDING: Final = "profanity"
 _ASTERISKS: Final = re.compile(r"(?<!\*)\*{3}(?!\*)")

@@ -11,7 +11,6 @@ import numpy as np
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.speech import recording, utterance
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, Dialogue, open_session
 from conformance.cases.translator.streams import (
     PARTIAL,
@@ -23,6 +22,7 @@ from conformance.cases.translator.streams import (
     sentence,
     silence,
 )
+from conformance.cases.utterances import recording, utterance
 
 _NOISE_MS = 500
 _NOISE_AMPLITUDE = 3000  # of 32768: as loud as speech

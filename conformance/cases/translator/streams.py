@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Blocked, Context
-from conformance.cases.speech import briefest, utterance
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, Dialogue, open_session
+from conformance.cases.utterances import briefest, utterance
 from conformance.judge.verdict import Verdict
 from conformance.peers.budget import RESULT
 from conformance.peers.link import Answer

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from conformance.cases.context import Context
 from conformance.cases.registry import case
-from conformance.cases.speech import recording, samples
 from conformance.cases.translator.dialogue import SILENCE_MS, STREAM, open_session
 from conformance.cases.translator.streams import TIMING, near, seconds, silence, timing_of
+from conformance.cases.utterances import recording, samples
 from conformance.corpus import Recording
 from protocol.translator.messages import Timing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.faults.mutator import Mutator, with_query, without
 from conformance.faults.registry import fault
-from protocol.translator.languages import PUBLISHED
+from protocol.languages import PUBLISHED
 from protocol.wire import HttpRequest, HttpResponse, header
 
 _NAMED = frozenset(

@@ -9,10 +9,10 @@ from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.translator.reading import View
 from conformance.judge.verdict import departure
 from protocol import requirements
+from protocol.languages import PUBLISHED
+from protocol.request import parse_query
 from protocol.translator.handshake import Feature
-from protocol.translator.languages import PUBLISHED
 from protocol.translator.query import as_instance
-from protocol.translator.request import parse_query
 from protocol.validate import validator
 from protocol.wire import Party, header
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from protocol.errors import LocalViolation
-from protocol.translator.languages import PUBLISHED, Catalogue, Speech, Text, Voice
+from protocol.languages import PUBLISHED, Catalogue, Speech, Text, Voice
 
 ENGLISH = Text("en", "ltr")
 ELSA = Voice("it-IT-Elsa", "it-IT", "Elsa", "female", "it")

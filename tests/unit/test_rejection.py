@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from protocol.translator.rejection import Rejected, Rejection, error_body, rejected, unauthorized
-from protocol.translator.request import Credential, CredentialKind
+from protocol.rejection import Rejected, Rejection, error_body, rejected, unauthorized
+from protocol.request import Credential, CredentialKind
 
 
 class TestRejected:

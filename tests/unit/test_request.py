@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.translator.request import Credential, CredentialKind, credential, parameters, parse_query, shown
+from protocol.request import Credential, CredentialKind, credential, parameters, parse_query, shown
 from protocol.wire import Headers, HttpRequest
 
 TOKEN, KEY = CredentialKind.TOKEN, CredentialKind.KEY

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from protocol.translator.request import CREDENTIAL_NAMES, Credential, CredentialKind, shown
+from protocol.request import CREDENTIAL_NAMES, Credential, CredentialKind, shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ Direction = Literal["ltr", "rtl"]
 Gender = Literal["female", "male"]
 
 _DATA: Final[Mapping[str, Any]] = tomllib.loads(
-    files("protocol.translator").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    files("protocol").joinpath("catalogue.toml").read_text(encoding="utf-8")
 )
 _SOURCE_ALIASES: Final = {name.lower(): key.lower() for name, key in _DATA["aliases"]["source"].items()}
 _TARGET_ALIASES: Final = {name.lower(): key.lower() for name, key in _DATA["aliases"]["target"].items()}
