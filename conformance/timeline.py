@@ -12,12 +12,15 @@ from conformance.transcript import (
     Frame,
     Transcript,
 )
+from protocol.errors import PeerViolation
 from protocol.request import CREDENTIAL_NAMES, parameters, shown
+from protocol.speech.framing import UspMessage, read
 from protocol.translator.handshake import TOKEN_PATH
 from protocol.wire import HttpRequest, Kind, Party, header
 
 _TEXT = 160
 _BYTES = 12
+_ID = 8
 _RUN = 3  # so many audio frames in a row are shown as one line
 _SECRET = 4  # a shorter credential would hide half of every line
 
@@ -53,7 +56,8 @@ def _credentials(request: HttpRequest) -> list[str]:
     query = parameters(request.query)
     found: list[str] = []
     for in_header, in_query in CREDENTIAL_NAMES.values():
-        found += [(header(request.headers, in_header) or "").rpartition(" ")[2], *query.get(in_query, ())]
+        named = (header(request.headers, in_header) or "", *query.get(in_header.lower(), ()))
+        found += [*(value.rpartition(" ")[2] for value in named), *query.get(in_query, ())]
     return found
 
 
@@ -68,12 +72,10 @@ def _render(transcript: Transcript, secrets: tuple[str, ...]) -> list[str]:
     rendered: list[str] = []
     run: list[Frame] = []
     for entry in transcript.entries:
-        if (
-            isinstance(entry, Frame)
-            and entry.sender is Party.CLIENT
-            and entry.kind is Kind.BINARY
-            and not entry.deliberate
-        ):
+        if isinstance(entry, Frame) and _folds(entry):
+            if run and _stream(run[-1]) != _stream(entry):
+                rendered += _audio(run, start)
+                run = []
             run.append(entry)
             continue
         rendered += _audio(run, start)
@@ -82,12 +84,38 @@ def _render(transcript: Transcript, secrets: tuple[str, ...]) -> list[str]:
     return rendered + _audio(run, start)
 
 
+def _folds(frame: Frame) -> bool:
+    """Tell whether a frame is ordinary audio: nothing on purpose, and not the empty message that ends a stream."""
+    if frame.sender is not Party.CLIENT or frame.kind is not Kind.BINARY or frame.deliberate:
+        return False
+    headed = _headed(frame)
+    return headed is None or bool(headed.body)
+
+
+def _stream(frame: Frame) -> tuple[str, str] | None:
+    headed = _headed(frame)
+    return None if headed is None else (headed.path, headed.request_id)
+
+
+def _headed(frame: Frame) -> UspMessage | None:
+    """Return the message with headers of its own that a frame holds, as those of the speech dialects do."""
+    if not (frame.first and frame.final):
+        return None
+    try:
+        message = read(frame.kind, frame.data)
+    except PeerViolation:
+        return None
+    return message if message.path else None
+
+
 def _audio(run: list[Frame], start: float) -> list[str]:
     if len(run) <= _RUN:
         return [f"{frame.time - start:9.3f} {_frame(frame)}" for frame in run]
+    headed = _headed(run[0])
     size = sum(len(frame.data) for frame in run)
     begun, ended = run[0].time - start, run[-1].time - start
-    return [f"{begun:9.3f} > {len(run)} binary frames, {size} bytes, until {ended:.3f}; first {_hex(run[0].data)}"]
+    first = _hex(run[0].data) if headed is None else f"{_address(headed)} {_hex(headed.body)}"
+    return [f"{begun:9.3f} > {len(run)} binary frames, {size} bytes, until {ended:.3f}; first {first}"]
 
 
 def _entry(entry: Entry, secrets: tuple[str, ...]) -> str:
@@ -121,12 +149,19 @@ def _frame(frame: Frame) -> str:
         if frame.first and frame.final
         else f" (frame {'first' if frame.first else 'last' if frame.final else 'middle'})"
     )
+    headed = _headed(frame)
+    address, data = ("", frame.data) if headed is None else (f"{_address(headed)} ", headed.body)
     if frame.kind is Kind.TEXT:
-        text = frame.data.decode(errors="replace")
+        text = data.decode(errors="replace")
         body = text if len(text) <= _TEXT else f"{text[:_TEXT]}…"
     else:
-        body = f"{len(frame.data)} bytes {_hex(frame.data)}"
-    return f"{_arrow(frame.sender)} {frame.kind.value}{part} {body}{_mark(frame.deliberate)}"
+        body = f"{len(data)} bytes {_hex(data)}"
+    return f"{_arrow(frame.sender)} {frame.kind.value}{part} {address}{body}{_mark(frame.deliberate)}"
+
+
+def _address(message: UspMessage) -> str:
+    """Return the path of a message, and so much of its request id as tells turns apart."""
+    return f"{message.path} #{message.request_id[:_ID]}" if message.request_id else message.path
 
 
 def _hex(data: bytes) -> str:

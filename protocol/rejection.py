@@ -1,4 +1,4 @@
-"""How an HTTP request of `translator` is refused: status, and a body that says what was wrong and what is allowed.
+"""How an HTTP request is refused: status, and a body that says what was wrong and what is allowed.
 
 No message holds a credential, whole or in part.
 """
@@ -9,17 +9,26 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from protocol.request import CREDENTIAL_NAMES, Credential, CredentialKind, shown
+from protocol.request import CREDENTIAL_NAMES, Credential, CredentialKind, CredentialNames, shown
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a request is refused: HTTP status, a word for programs, a sentence for people, the parameter if one."""
+    """Why a request is refused.
+
+    Attributes:
+        status: HTTP status.
+        code: A word for programs.
+        message: A sentence for people.
+        parameter: The query parameter that is wrong, if one is.
+        retry_after_s: After how many seconds the same may work, if it may.
+    """
 
     status: int
     code: str
     message: str
     parameter: str | None = None
+    retry_after_s: int | None = None
 
 
 @dataclass(unsafe_hash=True)
@@ -42,12 +51,13 @@ def rejected(parameter: str, allowed: str, value: str | None) -> Rejected:
     return Rejected(Rejection(400, code, f"parameter '{parameter}': expected {allowed}, got {got}", parameter))
 
 
-def unauthorized(given: Credential | None, kinds: Iterable[CredentialKind] = tuple(CredentialKind)) -> Rejection:
+def unauthorized(
+    given: Credential | None,
+    kinds: Iterable[CredentialKind] = tuple(CredentialKind),
+    names: CredentialNames = CREDENTIAL_NAMES,
+) -> Rejection:
     """Return the 401 for no credential (translator.auth.missing) or a wrong one (bad-key, bad-token)."""
-    ways = [
-        f"a {kind.value} in the header {CREDENTIAL_NAMES[kind][0]} or the parameter {CREDENTIAL_NAMES[kind][1]}"
-        for kind in kinds
-    ]
+    ways = [f"a {kind.value} in the header {names[kind][0]} or the parameter {names[kind][1]}" for kind in kinds]
     got = f"a {given.kind.value} in the {given.place} that is not valid" if given else "none"
     return Rejection(401, "Unauthorized", f"credentials: expected {', or '.join(ways)}; got {got}")
 

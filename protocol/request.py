@@ -1,6 +1,6 @@
-"""What a request of `translator` carries, before anybody judges it: query parameters and credentials.
+"""What a request carries, before anybody judges it: query parameters and credentials.
 
-The same reading serves the upgrade, `/languages` and the token service.
+The same reading serves the upgrades, `/languages` and the token service.
 """
 
 from __future__ import annotations
@@ -31,11 +31,17 @@ class Credential:
     place: Literal["header", "query"]
 
 
-CREDENTIAL_NAMES: Final[Mapping[CredentialKind, tuple[str, str]]] = {
+CredentialNames = Mapping[CredentialKind, tuple[str, str]]
+"""Header and query parameter of each kind, in the documents' spelling; names compare without case.
+
+A query parameter that bears its header's name has its header's value, too: `Bearer` stands before a token.
+"""
+
+CREDENTIAL_NAMES: Final[CredentialNames] = {
     CredentialKind.TOKEN: ("Authorization", "access_token"),
     CredentialKind.KEY: ("Ocp-Apim-Subscription-Key", "subscription-key"),
 }
-"""Header and query parameter of each kind, in the documents' spelling; names compare without case."""
+"""The names of `translator`, its token service included."""
 
 _BEARER: Final = re.compile(r"bearer(?:\s+(?P<token>.*))?", re.IGNORECASE | re.DOTALL)
 _SECRET: Final = re.compile(r"(access_token|subscription-key|authorization|bearer)(.).+", re.IGNORECASE | re.DOTALL)
@@ -63,7 +69,12 @@ def parameters(raw: str) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-def credential(request: HttpRequest, *, kinds: Collection[CredentialKind] = tuple(CredentialKind)) -> Credential | None:
+def credential(
+    request: HttpRequest,
+    *,
+    kinds: Collection[CredentialKind] = tuple(CredentialKind),
+    names: CredentialNames = CREDENTIAL_NAMES,
+) -> Credential | None:
     """Return the one credential that decides, or None if there is none; other `kinds` are not looked at.
 
     A token decides over a key (translator.auth.token-beats-key), a header over its query twin even when it is wrong
@@ -74,14 +85,18 @@ def credential(request: HttpRequest, *, kinds: Collection[CredentialKind] = tupl
     for kind in CredentialKind:
         if kind not in kinds:
             continue
-        in_header, in_query = CREDENTIAL_NAMES[kind]
+        in_header, in_query = names[kind]
+        same_form = in_header.lower() == in_query.lower()
         value = header(request.headers, in_header) or None
         if value and kind is CredentialKind.TOKEN:
             value = _bearer(value)
         if value is not None:
             return Credential(kind, value, "header")
-        if in_query in query:
-            return Credential(kind, query[in_query][0], "query")
+        value = next(iter(query.get(in_query.lower(), ())), None)
+        if value and kind is CredentialKind.TOKEN and same_form:
+            value = _bearer(value)
+        if value is not None:
+            return Credential(kind, value, "query")
     return None
 
 

@@ -108,6 +108,7 @@ class Exclusion:
 class Register:
     """What one dialect folder holds; `facts` maps each fact id to its label."""
 
+    folder: str
     dialects: tuple[str, ...]
     requirements: Mapping[str, Requirement]
     exclusions: tuple[Exclusion, ...]
@@ -124,6 +125,11 @@ def load(dialect: str | None = None) -> Mapping[str, Requirement]:
     return _of_dialect(dialect)
 
 
+def folder(dialect: str) -> str:
+    """Return the folder that a dialect stands in, the first part of its ids; KeyError for an unknown dialect."""
+    return _register_of(dialect).folder
+
+
 def get(requirement: str) -> Requirement:
     """Return the requirement with this id; raise KeyError with near matches if there is none."""
     register = _everything()
@@ -134,23 +140,23 @@ def get(requirement: str) -> Requirement:
 
 def exclusions(dialect: str) -> tuple[Exclusion, ...]:
     """Return the facts of the dialect's sheet that no requirement rests on; KeyError for an unknown dialect."""
-    return _folder_of(dialect).exclusions
+    return _register_of(dialect).exclusions
 
 
 def facts(dialect: str) -> tuple[str, ...]:
     """Return the ids of all facts of the dialect's sheet, in its order; KeyError for an unknown dialect."""
-    return tuple(_folder_of(dialect).facts)
+    return tuple(_register_of(dialect).facts)
 
 
 def labels(dialect: str) -> Mapping[str, str]:
     """Return a short label for each fact id of the dialect's sheet; KeyError for an unknown dialect."""
-    return _folder_of(dialect).facts
+    return _register_of(dialect).facts
 
 
-def read(folder: Traversable) -> Register:
+def read(home: Traversable) -> Register:
     """Read and check one dialect folder (the parent of `requirements/`); raise RegisterError at the first fault."""
     files = sorted(
-        (item for item in folder.joinpath("requirements").iterdir() if item.name.endswith(".toml")),
+        (item for item in home.joinpath("requirements").iterdir() if item.name.endswith(".toml")),
         key=lambda item: item.name,
     )
     tables = {item.name: Table.of_file(item) for item in files}
@@ -165,16 +171,16 @@ def read(folder: Traversable) -> Register:
             requirement = _requirement(entry)
             if requirement.id in found:
                 raise entry.fault("id is used twice")
-            if problem := next(_problems(requirement, folder.name, dialects, sheet), None):
+            if problem := next(_problems(requirement, home.name, dialects, sheet), None):
                 raise entry.fault(problem)
             found[requirement.id] = requirement
-    return Register(dialects, MappingProxyType(found), excluded, MappingProxyType(dict(sheet)))
+    return Register(home.name, dialects, MappingProxyType(found), excluded, MappingProxyType(dict(sheet)))
 
 
 @cache
 def _registers() -> tuple[Register, ...]:
-    folders = sorted(resources.files("protocol").iterdir(), key=lambda item: item.name)
-    return tuple(read(folder) for folder in folders if folder.joinpath("requirements").is_dir())
+    homes = sorted(resources.files("protocol").iterdir(), key=lambda item: item.name)
+    return tuple(read(home) for home in homes if home.joinpath("requirements").is_dir())
 
 
 @cache
@@ -184,11 +190,11 @@ def _everything() -> Mapping[str, Requirement]:
 
 @cache
 def _of_dialect(dialect: str) -> Mapping[str, Requirement]:
-    requirements = _folder_of(dialect).requirements
+    requirements = _register_of(dialect).requirements
     return MappingProxyType({key: value for key, value in requirements.items() if dialect in value.dialects})
 
 
-def _folder_of(dialect: str) -> Register:
+def _register_of(dialect: str) -> Register:
     by_dialect = {name: register for register in _registers() for name in register.dialects}
     if dialect not in by_dialect:
         raise KeyError(_unknown("dialect", dialect, by_dialect))

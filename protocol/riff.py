@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from construct import Aligned, Bytes, Const, ConstructError, GreedyBytes, Int16ul, Int32ul, Prefixed, Struct
 
-from protocol.audio import PcmFormat
+from protocol.audio import Codec, PcmFormat
 from protocol.errors import PeerViolation
 
 RIFF_HEAD = Struct("riff" / Const(b"RIFF"), "size" / Int32ul, "wave" / Const(b"WAVE"))
@@ -49,7 +49,7 @@ UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 """What a writer puts into a size field that it sends before it knows the length of the audio."""
 
 _U32 = range(1 << 32)
-_PCM, _EXTENSIBLE = 1, 0xFFFE
+_EXTENSIBLE = 0xFFFE
 
 _T = TypeVar("_T")
 _Steps = Generator[int, bytes, _T]  # asks for a number of bytes, is sent exactly these, returns what they mean
@@ -57,10 +57,21 @@ _Steps = Generator[int, bytes, _T]  # asks for a number of bytes, is sent exactl
 
 @dataclass(frozen=True, slots=True)
 class HeaderRules:
-    """The requirements that a header answers to: that it is one (`container`), and what is in it (`format`)."""
+    """What a reader takes, and the requirements that a header answers to.
+
+    Attributes:
+        container: The requirement that it is a header.
+        format: The requirement about what is in it.
+        codecs: How samples may be written; A-law and mu-law always have 8 bits.
+        channels: How many channels there may be.
+        bits: Widths that a sample of PCM may have.
+    """
 
     container: str
     format: str
+    codecs: tuple[Codec, ...] = (Codec.PCM,)
+    channels: range = range(1, 2)
+    bits: tuple[int, ...] = (16,)
 
 
 STREAM = HeaderRules("translator.audio.header-first", "translator.audio.format")
@@ -78,6 +89,7 @@ class RiffHeader:
         length: Bytes of the header; the first sample's offset.
         fmt_size: Size of the `fmt ` chunk's body: 16, 18 or 40.
         chunks: Id and size of each chunk in order, `fmt ` and `data` included.
+        codec: How the samples are written.
     """
 
     format: PcmFormat
@@ -86,6 +98,7 @@ class RiffHeader:
     length: int
     fmt_size: int
     chunks: tuple[tuple[bytes, int], ...]
+    codec: Codec = Codec.PCM
 
     @property
     def announced(self) -> int | None:
@@ -96,9 +109,9 @@ class RiffHeader:
 class HeaderReader:
     """Reads the header at the start of a stream, however the stream is split into messages.
 
-    Takes 16-bit mono PCM at 8 to 48 kHz (also as WAVE_FORMAT_EXTENSIBLE), any chunks beside `fmt ` and `data`, and
-    any RIFF and data size. Work is linear in the bytes fed, and at most `limit` bytes are held. An error is raised on
-    the byte that proves it, so that it is the same for every split.
+    Takes what the rules allow at 8 to 48 kHz (PCM also as WAVE_FORMAT_EXTENSIBLE), any chunks beside `fmt ` and
+    `data`, and any RIFF and data size. Work is linear in the bytes fed, and at most `limit` bytes are held. An error
+    is raised on the byte that proves it, so that it is the same for every split.
     """
 
     def __init__(self, rules: HeaderRules = STREAM, *, limit: int = MAX_HEADER) -> None:
@@ -147,6 +160,7 @@ class _Walk:
         yield from self._const(RIFF_HEAD.wave, self.rules.container)
         chunks: list[tuple[bytes, int]] = []
         pcm: PcmFormat | None = None
+        codec = Codec.PCM
         fmt_size = 0
         while True:
             name = yield from self._chunk_id()
@@ -158,11 +172,11 @@ class _Walk:
             size = yield from self._number(CHUNK_HEAD.size, sizes, "16, 18 or 40 bytes in 'fmt ' (PCM)")
             chunks.append((name, size))
             if pcm and name == b"data":
-                return RiffHeader(pcm, riff_size, size, self.offset, fmt_size, tuple(chunks))
+                return RiffHeader(pcm, riff_size, size, self.offset, fmt_size, tuple(chunks), codec)
             end = self._end(size)
             if is_fmt:
                 fmt_size = size
-                pcm = yield from self._fmt(size)
+                pcm, codec = yield from self._fmt(size)
             yield from self._take(end - self.offset)
 
     def _end(self, size: int) -> int:
@@ -173,14 +187,22 @@ class _Walk:
             raise _violation(self.rules.container, self.offset - 4, expected, f"a chunk of {size} bytes")
         return end
 
-    def _fmt(self, size: int) -> _Steps[PcmFormat]:
-        tags = (_PCM, _EXTENSIBLE) if size == FMT.sizeof() + EXTENSIBLE.sizeof() else (_PCM,)
-        tag = yield from self._number(FMT.tag, tags, "codec 1 (PCM)")
-        channels = yield from self._number(FMT.channels, (1,), "1 channel")
+    def _fmt(self, size: int) -> _Steps[tuple[PcmFormat, Codec]]:
+        rules = self.rules
+        tags = [codec.value for codec in rules.codecs]
+        if size == FMT.sizeof() + EXTENSIBLE.sizeof():
+            tags.append(_EXTENSIBLE)
+        named = _either([f"{codec.value} ({codec.label})" for codec in rules.codecs])
+        tag = yield from self._number(FMT.tag, tags, f"codec {named}")
+        codec = Codec.PCM if tag == _EXTENSIBLE else Codec(tag)
+        most = rules.channels[-1]
+        counted = "1 channel" if most == 1 else f"{rules.channels[0]} to {most} channels"
+        channels = yield from self._number(FMT.channels, rules.channels, counted)
         rate = yield from self._number(FMT.rate, RATES, f"{RATES[0]} to {RATES[-1]} samples per second")
         byte_rate = yield from self._number(FMT.byte_rate)
         block_align = yield from self._number(FMT.block_align)
-        bits = yield from self._number(FMT.bits, (16,), "16 bits per sample")
+        widths = rules.bits if codec is Codec.PCM else (8,)
+        bits = yield from self._number(FMT.bits, widths, f"{_either(widths)} bits per sample")
         # The two derived fields come last: of 8-bit audio it is the width that is wrong, not the byte rate.
         pcm = PcmFormat(rate, channels, bits)
         for back, value, true, what in (
@@ -191,10 +213,10 @@ class _Walk:
                 raise _violation(self.rules.format, self.offset - back, f"{true} {what}", str(value))
         if tag == _EXTENSIBLE:
             yield from self._number(EXTENSIBLE.extra_size, (22,), "22 bytes of extension")
-            yield from self._number(EXTENSIBLE.valid_bits, (16,), "16 valid bits per sample")
+            yield from self._number(EXTENSIBLE.valid_bits, (bits,), f"{bits} valid bits per sample")
             yield from self._number(EXTENSIBLE.channel_mask)
             yield from self._const(EXTENSIBLE.subformat, self.rules.format)
-        return pcm
+        return pcm, codec
 
     def _take(self, size: int) -> _Steps[bytes]:
         data = yield size
@@ -267,13 +289,14 @@ def build_header(
     riff_size: int | None = None,
     fmt_size: Literal[16, 18] = 16,
     extra_chunks: Sequence[tuple[bytes, bytes]] = (),
+    codec: Codec = Codec.PCM,
 ) -> bytes:
     """Return the bytes before the first sample, with `extra_chunks` (id, body) between `fmt ` and `data`.
 
     Any format is written, also one that no reader takes. Without `riff_size`, that field follows `data_size`: open if
     that is open (0 or 0xFFFFFFFF), else true. Raises ValueError for what the fields cannot hold.
     """
-    values = {"tag": _PCM, "channels": format.channels, "rate": format.rate, "bits": format.bits}
+    values = {"tag": codec.value, "channels": format.channels, "rate": format.rate, "bits": format.bits}
     values |= {"byte_rate": format.bytes_per_second, "block_align": format.block_align}
     try:
         fmt = FMT.build(values) + bytes(fmt_size - FMT.sizeof())
@@ -294,6 +317,11 @@ def build_file(format: PcmFormat, pcm: bytes, fmt_size: Literal[16, 18] = 16) ->
     body = pcm + bytes(len(pcm) % 2)
     riff_size = len(build_header(format, fmt_size=fmt_size)) - 8 + len(body)
     return build_header(format, data_size=len(pcm), riff_size=riff_size, fmt_size=fmt_size) + body
+
+
+def _either(words: Sequence[object]) -> str:
+    *others, last = map(str, words)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _printable(text: bytes) -> bool:

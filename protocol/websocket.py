@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers as WebSocketHeaders
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import BINARY, CLOSE, CONT, PONG, TEXT, Frame
 from websockets.frames import Close as CloseContent
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN, Protocol
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI
 
 from protocol.reframe import Reframer
@@ -30,6 +32,7 @@ from protocol.wire import (
     Kind,
     Outbound,
     PeerClosed,
+    header,
 )
 
 ABNORMAL = 1006
@@ -217,8 +220,16 @@ class ClientEnd(Endpoint):
             del request.headers[name]
         for name, value in headers:
             request.headers[name] = value
+        self._offer(headers)
         self._client.send_request(request)
         return HttpRequest(method, self._target, tuple(request.headers.raw_items()))
+
+    def _offer(self, headers: Headers) -> None:
+        """Be ready for a server that agrees to a sub-protocol or to the compression that these headers offer."""
+        if protocols := header(headers, "Sec-WebSocket-Protocol"):
+            self._client.available_subprotocols = [Subprotocol(word.strip()) for word in protocols.split(",")]
+        if "permessage-deflate" in (header(headers, "Sec-WebSocket-Extensions") or ""):
+            self._client.available_extensions = [ClientPerMessageDeflateFactory(client_max_window_bits=True)]
 
     def handshake(self, data: bytes) -> HttpResponse | None:
         """Take bytes until the response is complete; None means more are needed.

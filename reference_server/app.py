@@ -165,8 +165,8 @@ class Server:
         self._refusing += 1
         try:
             seconds = self.settings.limits.retry_after_s
-            rejection = Rejection(503, "ServiceUnavailable", f"the server is full; try again in {seconds} s")
-            response = refuse(rejection, (("Retry-After", str(seconds)),))
+            message = f"the server is full; try again in {seconds} s"
+            response = refuse(Rejection(503, "ServiceUnavailable", message, retry_after_s=seconds))
             await front.respond(tap.response(front.complete(response), _now()))
         finally:
             self._refusing -= 1

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from protocol.events import Audio, AudioEnded, AudioStarted, Fault, FromPipeline
 from protocol.websocket import ABNORMAL, Event, Pong, ServerEnd, Unreadable
 from protocol.wire import Abort, Close, Fragment, Message, PeerClosed, Tick
-from reference_server.dialects import Opening, Output
 from reference_server.engines.base import ABRUPT, Engine
 from reference_server.journal import Record
+from reference_server.opening import Opening, Output
 from reference_server.pipeline import Pipeline
 from reference_server.policy import Limits
 from reference_server.tap import Tap
@@ -23,12 +23,14 @@ from reference_server.tap import Tap
 _logger = logging.getLogger("speechwire.server")
 _READ_BYTES = 1 << 16
 _PIECE_BYTES = 4096  # of tiny frames this takes a few ms; then others get their turn
-_FLOODED = Close(1008, "too much traffic that carries no audio")
-_FAILED = Close(1011, "Internal Server Error: the server failed")
+_STOPPING = 4  # pipelines that may be on their way out before nothing more is read
 
 
 class Connection:
     """A session on its connection, from behind the handshake to the end of the byte stream.
+
+    Each `AudioStarted` of the session begins a pipeline and drops the one before it, of which nothing more is heard;
+    before the first one, orders for a pipeline have nobody to go to.
 
     Args:
         end: The accepting end, its handshake made.
@@ -57,7 +59,10 @@ class Connection:
         self._tap = tap
         self._record = record
         self._session = opening.session(self._loop.time())
-        self._pipeline = Pipeline(engine, opening.plan, limits, self._deliver)
+        self._opening = opening
+        self._engine = engine
+        self._pipeline: Pipeline | None = None
+        self._stopping: list[Pipeline] = []
         self._deadline: asyncio.TimerHandle | None = None
         self._guard: asyncio.TimerHandle | None = None
         self._allowance = float(limits.overhead_bytes)
@@ -65,18 +70,18 @@ class Connection:
 
     async def run(self, early: bytes) -> None:
         """Serve until the byte stream ends; `early` is what came in one piece with the handshake."""
-        self._pipeline.start()
         self._schedule()
         try:
             await self._read(early)
         except Exception:  # a defect of ours must end this session alone
             _logger.exception("a session failed")
-            self._give_up(_FAILED)
+            self._give_up(self._opening.failed)
         finally:
             for timer in (self._deadline, self._guard):
                 if timer is not None:
                     timer.cancel()
-            await self._pipeline.stop()
+            self._replace(None)
+            await asyncio.gather(*(pipeline.stop() for pipeline in self._stopping))
             self._record.ended(self._loop.time())
 
     def shutdown(self) -> None:
@@ -91,7 +96,7 @@ class Connection:
                 self._receive(data[at : at + _PIECE_BYTES])
                 await self._drain()
                 await asyncio.sleep(0)
-            await self._pipeline.room()
+            await self._room()
             try:
                 data = await self._reader.read(_READ_BYTES)
             except OSError:
@@ -99,6 +104,14 @@ class Connection:
             if not data:
                 self._receive(b"")
                 return
+
+    async def _room(self) -> None:
+        """Wait while there is too much to do already."""
+        if self._pipeline is not None:
+            await self._pipeline.room()
+        while len(self._stopping) > _STOPPING:
+            await self._stopping[0].stop()
+            self._forget_idle()
 
     def _receive(self, data: bytes) -> None:
         carried = 0
@@ -127,7 +140,7 @@ class Connection:
         self._allowance = min(grown, self._limits.overhead_bytes) - overhead
         self._allowed_at = now
         if self._allowance < 0 and self._end.open:
-            self._give_up(_FLOODED)
+            self._give_up(self._opening.flooded)
 
     # Session and pipeline.
 
@@ -144,12 +157,28 @@ class Connection:
             if isinstance(output, Message | Close | Abort):
                 for passed in self._tap.outbound(output, now):
                     self._send(passed, now)
-            else:
-                if isinstance(output, AudioStarted):
-                    audio = sum(len(other.data) for other in outputs if isinstance(other, Audio))
-                    self._record.started(output.format, audio)
+            elif isinstance(output, AudioStarted):
+                audio = sum(len(other.data) for other in outputs if isinstance(other, Audio))
+                self._record.started(output.format, audio)
+                self._replace(Pipeline(self._engine, output.format, output.task, self._limits, self._deliver))
+            elif self._pipeline is not None:
+                if isinstance(output, Audio):
+                    self._record.heard(len(output.data))
                 self._pipeline.put(output)
         self._schedule()
+
+    def _replace(self, new: Pipeline | None) -> None:
+        """Put a new pipeline, or none, in the place of the present one."""
+        if self._pipeline is not None:
+            self._pipeline.put(AudioEnded(flush=False))
+            self._stopping.append(self._pipeline)
+        self._forget_idle()
+        self._pipeline = new
+        if new is not None:
+            new.start()
+
+    def _forget_idle(self) -> None:
+        self._stopping = [pipeline for pipeline in self._stopping if not pipeline.idle]
 
     def _schedule(self) -> None:
         """Have the session called at its next deadline. A deadline that moves away is looked at again when due."""

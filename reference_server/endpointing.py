@@ -63,9 +63,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing was said for the last `size` bytes."""
+    """Nothing was said for the last `size` bytes, up to position `end`."""
 
     size: int
+    end: int
 
 
 Found = Started | Grown | Ended | Silent
@@ -102,6 +103,11 @@ class Endpointer:
         """The first byte that a later span can still begin with; what lies before it may be forgotten."""
         return self._position if self._start is None else self._start
 
+    @property
+    def position(self) -> int:
+        """Where the audio that was fed ends."""
+        return self._position + len(self._held)
+
     def feed(self, pcm: bytes) -> list[Found]:
         """Take the next audio; return what it shows, in order."""
         found: list[Found] = []
@@ -117,8 +123,11 @@ class Endpointer:
         return found
 
     def finish(self) -> Ended | None:
-        """End the open utterance, if there is one, because no more audio comes."""
-        return self._end(self._start) if self._open and self._start is not None else None
+        """End the open utterance, if there is one; what comes behind it belongs to another."""
+        if self._open and self._start is not None:
+            return self._end(self._start)
+        self._start = None
+        return None
 
     def _levels(self, pcm: bytes) -> list[float]:
         """Return the loudness of each frame that is now complete, in dBFS, a constant offset not counted."""
@@ -165,7 +174,7 @@ class Endpointer:
                 self._start = None
         if not self._open and self._position - self._silence_told >= self._silence_step:
             self._silence_told = self._position
-            found.append(Silent(self._position - self._silent_from))
+            found.append(Silent(self._position - self._silent_from, self._position))
 
     def _end(self, start: int) -> Ended:
         ended = Ended(Span(start, self._heard - start))

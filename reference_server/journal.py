@@ -38,6 +38,8 @@ class Record:
         self._opened = time
         self._most = messages
         self._format: PcmFormat | None = None
+        self._turns = 0
+        self._audio_seconds = 0.0
         self._first = b""
         self._messages_in = 0
         self._bytes_in = 0
@@ -63,9 +65,16 @@ class Record:
             self._first += event.data[: _FIRST_BYTES - len(self._first)]
 
     def started(self, pcm: PcmFormat, audio: int) -> None:
-        """Note that the audio's header is complete; `audio` bytes of what was received lay behind it."""
+        """Note that a header of audio is complete; `audio` bytes of what was received lay behind it."""
+        if self._header_bytes is None:
+            self._header_bytes = (self._bytes_in - audio) & ~1
         self._format = pcm
-        self._header_bytes = (self._bytes_in - audio) & ~1
+        self._turns += 1
+
+    def heard(self, audio: int) -> None:
+        """Note that so many bytes of audio go to the engine."""
+        if self._format is not None:
+            self._audio_seconds += audio / self._format.bytes_per_second
 
     def sent(self, event: Outbound, time: float) -> None:
         """Note what was sent."""
@@ -84,7 +93,6 @@ class Record:
 
     def document(self) -> dict[str, Any]:
         """Return the JSON form."""
-        audio = self._bytes_in - (self._header_bytes or 0)
         return {
             "dialect": self._dialect,
             "request": {"target": self._target, "headers": [list(pair) for pair in self._headers]},
@@ -95,7 +103,8 @@ class Record:
                 "first_bytes": self._first.hex(" "),
                 "header_bytes": self._header_bytes,
                 "rate": None if self._format is None else self._format.rate,
-                "audio_seconds": None if self._format is None else round(audio / self._format.bytes_per_second, 3),
+                "audio_seconds": None if self._format is None else round(self._audio_seconds, 3),
+                "turns": self._turns,
                 "texts": list(self._texts_in),
             },
             "sent": list(self._sent),

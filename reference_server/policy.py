@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from protocol.speech.policy import Policy as SpeechPolicy
 from protocol.translator.policy import Policy
 
 
@@ -27,6 +28,8 @@ class Limits:
         drain_s: Time that a slow reader has to take them.
         close_s: Time for the peer's half of a closing handshake.
         engine_s: Time for one answer of the engine.
+        reconnects: Connections with one connection id within a window, where a dialect has such ids.
+        reconnect_window_s: How long that window is.
         shutdown_s: Time for all sessions to end when the server goes away.
         journal_sessions: Sessions that the control endpoint remembers.
         journal_messages: Messages of each of them.
@@ -46,6 +49,8 @@ class Limits:
     drain_s: float = 30.0
     close_s: float = 5.0
     engine_s: float = 30.0
+    reconnects: int = 20
+    reconnect_window_s: float = 10.0
     shutdown_s: float = 15.0
     journal_sessions: int = 100
     journal_messages: int = 200
@@ -65,6 +70,8 @@ class Settings:
         token_lifetime_s: How long a token is good (requirement translator.token.lifetime).
         limits: The bounds of the shell.
         translator: How sessions of `translator` behave.
+        speech: How sessions of `speech-v1` and `speech-v2` behave.
+        redirect: The base URL (`ws://host:port`) to which upgrades of the speech dialects are sent on; None: nowhere.
         control: Whether the control endpoint is served (to the loopback only).
     """
 
@@ -73,4 +80,6 @@ class Settings:
     token_lifetime_s: float = 600.0
     limits: Limits = Limits()
     translator: Policy = field(default_factory=Policy)
+    speech: SpeechPolicy = field(default_factory=SpeechPolicy)
+    redirect: str | None = None
     control: bool = False

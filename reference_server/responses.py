@@ -25,7 +25,8 @@ _FIELD_NAMES: Final = re.compile(r"[\w!#$%&'*+.^`|~-]+(?:\s*,\s*[\w!#$%&'*+.^`|~
 def refuse(rejection: Rejection, headers: Headers = ()) -> HttpResponse:
     """Return the answer for a rejection, its JSON body included; a 401 names its scheme, as HTTP wants it."""
     challenge: Headers = (("WWW-Authenticate", "Bearer"),) if rejection.status == 401 else ()
-    return HttpResponse(rejection.status, (*JSON, *CORS, *challenge, *headers), error_body(rejection))
+    again: Headers = () if rejection.retry_after_s is None else (("Retry-After", str(rejection.retry_after_s)),)
+    return HttpResponse(rejection.status, (*JSON, *CORS, *challenge, *again, *headers), error_body(rejection))
 
 
 def method_not_allowed(method: str, allowed: tuple[str, ...]) -> HttpResponse:

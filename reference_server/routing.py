@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol.rejection import Rejected, Rejection
 from protocol.translator.handshake import LANGUAGES_PATH, TOKEN_PATH
@@ -12,10 +12,11 @@ from protocol.websocket import ServerEnd
 from protocol.wire import HttpRequest, HttpResponse, header
 from reference_server.auth import BODY_LIMIT, Authority, token_response
 from reference_server.control import CONTROL_BODY_LIMIT, Control
-from reference_server.dialects import Dialect, Opening, dialects
+from reference_server.dialects import Dialect, dialects
 from reference_server.engines.base import Engine
 from reference_server.journal import Journal
 from reference_server.languages import languages_response
+from reference_server.opening import Opening
 from reference_server.policy import Settings
 from reference_server.responses import CORS, JSON, method_not_allowed, preflight, refuse
 
@@ -82,17 +83,25 @@ class Router:
         return refuse(Rejection(404, "NotFound", f"path: expected one of {', '.join(known)}"))
 
     def _admit(self, request: HttpRequest, dialect: Dialect) -> HttpResponse | Upgrade:
-        """Check method, upgrade, credentials, parameters (requirement translator.handshake.check-order)."""
+        """Check method, upgrade, credentials, parameters (requirement translator.handshake.check-order).
+
+        A dialect that is served elsewhere is so whoever asks for it: the redirect stands before the handshake.
+        """
         if request.method == "OPTIONS":
             return preflight(request, _METHODS)
         if request.method not in _METHODS:
             return method_not_allowed(request.method, _METHODS)
         end = ServerEnd(self._frame_bytes)
         response = end.accept(_handshake(request))
-        if response.status != 101:
+        good = response.status == 101
+        if not good and not _asks_for_upgrade(request):
+            return dialect.plain(request) or _no_upgrade(request)
+        if dialect.redirect is not None:
+            return _redirected(request, dialect.redirect)
+        if not good:
             return _no_upgrade(request)
         try:
-            return Upgrade(end, response, dialect, dialect.admit(request))
+            return Upgrade(end, _agreeing(response, request, dialect), dialect, dialect.admit(request))
         except Rejected as rejected:
             return refuse(rejected.rejection)
 
@@ -116,12 +125,31 @@ def _handshake(request: HttpRequest) -> HttpRequest:
     return HttpRequest(request.method, request.path, tuple(kept))
 
 
+def _asks_for_upgrade(request: HttpRequest) -> bool:
+    wanted = {"connection": "upgrade", "upgrade": "websocket"}
+    return all(word in (header(request.headers, name) or "").lower() for name, word in wanted.items())
+
+
+def _redirected(request: HttpRequest, base: str) -> HttpResponse:
+    """Return the answer that names another server, with path and query as they came."""
+    location = f"{base.rstrip('/')}{request.target}"
+    return HttpResponse(307, (("Location", location), *CORS, ("Cache-Control", "no-store")))
+
+
+def _agreeing(response: HttpResponse, request: HttpRequest, dialect: Dialect) -> HttpResponse:
+    """Return the 101 with the first sub-protocol that is offered and known, spelled as it is offered."""
+    name = "sec-websocket-protocol"
+    offered = ",".join(value for key, value in request.headers if key.lower() == name).split(",")
+    for word in map(str.strip, offered):
+        if word.lower() in dialect.sub_protocols:
+            return replace(response, headers=(*response.headers, ("Sec-WebSocket-Protocol", word)))
+    return response
+
+
 def _no_upgrade(request: HttpRequest) -> HttpResponse:
     """Return the refusal of a request that opens no WebSocket (requirement translator.handshake.upgrade-required)."""
-    wanted = {"connection": "upgrade", "upgrade": "websocket"}
-    asks = all(word in (header(request.headers, name) or "").lower() for name, word in wanted.items())
     version = header(request.headers, "Sec-WebSocket-Version")
-    if asks and request.method == "GET" and version == "13":
+    if _asks_for_upgrade(request) and request.method == "GET" and version == "13":
         message = "header 'Sec-WebSocket-Key': expected the base64 form of 16 bytes, and every handshake header once"
         return refuse(Rejection(400, "BadHandshake", message))
     headers = (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"))

@@ -16,6 +16,7 @@ from conformance.peers.budget import BUSY, Budget
 from conformance.peers.link import Link, dial, fetch
 from conformance.transcript import Recorder, Transcript, Vantage
 from protocol import requirements
+from protocol.requirements import Requirement
 from protocol.wire import Headers, HttpRequest, HttpResponse
 
 _RETRIES = (1 / 7, 2 / 7, 4 / 7)  # shares of the patience with a busy server
@@ -59,8 +60,7 @@ class Context:
 
     def broken(self, requirement: str, expected: str, observed: str, verdict: Verdict | None = None) -> None:
         """Say that a requirement was broken; the verdict follows from level and basis unless it is given."""
-        row = requirements.get(self._id(requirement))
-        self._add(requirement, verdict or departure(row), expected, observed)
+        self._add(requirement, verdict or departure(self.row(requirement)), expected, observed)
 
     def check(self, requirement: str, kept: bool, expected: str, observed: str, verdict: Verdict | None = None) -> None:
         """Say whether a requirement was kept."""
@@ -73,11 +73,18 @@ class Context:
         """Say that the target does not offer what the requirement is about."""
         self._add(requirement, Verdict.NOT_APPLICABLE, "", reason)
 
+    def row(self, requirement: str) -> Requirement:
+        """Return a requirement of the case's folder; KeyError if there is none."""
+        return requirements.get(self._id(requirement))
+
     def _id(self, requirement: str) -> str:
-        return f"{self.case.dialect}.{requirement}"
+        return f"{requirements.folder(self.case.dialect)}.{requirement}"
 
     def _add(self, requirement: str, verdict: Verdict, expected: str, observed: str) -> None:
+        """Add a verdict; one on what holds in other dialects only is none, so that one case can serve them all."""
         name = self._id(requirement)
+        if name in self.case.elsewhere:
+            return
         if name not in self.case.requirements:
             raise LookupError(f"case {self.case.id} gives a verdict on {name}, which it does not name")
         self.checks.append(

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from conformance.corpus import Corpus
 from conformance.peers.address import Address
+from protocol.speech.handshake import PATHS
+from protocol.translator.handshake import SPEECH_PATH
 from protocol.wire import Headers
+
+ENDPOINTS: Final[Mapping[str, tuple[str, ...]]] = {"translator": (SPEECH_PATH,), **PATHS}
+"""The dialects, with the paths of their speech endpoint; the first is the one that a URL without a path gets."""
+
+SOURCE: Final = "en-US"
+"""Language of our recordings."""
+
+TARGET: Final = "pt"
+"""Language to translate into, if nobody says anything else."""
+
+# Longest first: one is the end of another.
+_PATHS: Final = sorted((path for paths in ENDPOINTS.values() for path in paths), key=len, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +55,15 @@ class Target:
     corpus: Corpus
     pace: float = 0.0
 
+    @property
+    def credentials(self) -> Headers:
+        """The header with the good credential of the run."""
+        if self.token is not None:
+            return (("Authorization", f"Bearer {self.token}"),)
+        return () if self.key is None else (("Ocp-Apim-Subscription-Key", self.key),)
+
     def beside(self, path: str) -> str:
         """Return the path of a service beside the speech endpoint, below the same prefix."""
-        prefix = self.path.partition("?")[0].lower().removesuffix("/speech/translate")
-        return self.path[: len(prefix)] + path
+        speech = self.path.partition("?")[0]
+        known = next((len(end) for end in _PATHS if speech.lower().endswith(end)), 0)
+        return speech[: len(speech) - known] + path

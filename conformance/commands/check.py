@@ -11,6 +11,7 @@ from typing import Any, cast
 import click
 
 from conformance.cases.control import Step
+from conformance.cases.target import SOURCE, TARGET
 from conformance.commands.exits import CouldNotRun
 from conformance.commands.report_options import check_files, report_options, write_files
 from conformance.commands.target_options import dialect_option, make_target, target_options
@@ -75,8 +76,8 @@ def _tell(step: Step) -> None:
 @click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED)
 @dialect_option
 @report_options
-@click.option("--from", "source", default="en-US", show_default=True, help="Filled in for {from}.")
-@click.option("--to", "target", default="pt", show_default=True, help="Filled in for {to}.")
+@click.option("--from", "source", default=SOURCE, show_default=True, help="Filled in for {from}.")
+@click.option("--to", "target", default=TARGET, show_default=True, help="Filled in for {to}.")
 @click.option("--voice", default="pt-BR-Maria", show_default=True, help="Filled in for {voice}.")
 @click.option(
     "--hang",

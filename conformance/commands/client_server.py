@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance import corpus, timeline
+from conformance.cases.target import ENDPOINTS
 from conformance.commands.client_recording import CASE, MOST, Recording, RecordingTap
-from conformance.commands.target_options import DIALECTS
 from conformance.feeds.client import NotStarted, Ran, ending, fill_in, run_client
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
@@ -57,7 +57,7 @@ async def check_with_reference_server(
         listening = await server.listen("127.0.0.1", 0, tls)
         scheme = "wss" if options["tls"] else "ws"
         values = {
-            "url": f"{scheme}://127.0.0.1:{listening.port}{DIALECTS[dialect]}",
+            "url": f"{scheme}://127.0.0.1:{listening.port}{ENDPOINTS[dialect][0]}",
             "wav": str(_recording(folder)),
             "key": _KEY,
             "from": options["source"],
@@ -150,7 +150,7 @@ def _checks(recording: Recording, ran: Ran | NotStarted, hang_s: float) -> list[
     checks = judge_all(transcripts, Party.CLIENT)
     card = FailureCard(0, timeline.lines(transcripts[-1])) if transcripts else None
     rows = requirements.load(dialect)
-    closes = f"{dialect}.client.closes"
+    closes = f"{requirements.folder(dialect)}.client.closes"
     if isinstance(ran, Ran) and ran.code is None and transcripts:
         observed = f"the client was still running after {hang_s:.0f} s and was ended"
         if recording.enough.is_set():

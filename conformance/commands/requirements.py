@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from conformance.cases import registry
-from conformance.commands.target_options import DIALECTS
+from conformance.cases.target import ENDPOINTS
 from conformance.judge.benches import BENCHES
 from conformance.judge.wire import WIRE
 from protocol import requirements
@@ -17,7 +17,7 @@ from protocol.wire import Party
 
 
 @click.command()
-@click.option("--dialect", type=click.Choice(list(DIALECTS)), help="One dialect only.")
+@click.option("--dialect", type=click.Choice(list(ENDPOINTS)), help="One dialect only.")
 @click.option("--party", type=click.Choice([party.value for party in Party]), help="One party only.")
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array (schema `requirements`).")
 def command(dialect: str | None, party: str | None, as_json: bool) -> None:
@@ -34,15 +34,15 @@ def command(dialect: str | None, party: str | None, as_json: bool) -> None:
 
 def _tested(dialect: str | None) -> dict[str, list[str]]:
     """Return the cases of each requirement; `wire` where every message of a run is judged by it."""
-    tested: dict[str, list[str]] = {}
-    for name in [dialect] if dialect else list(DIALECTS):
+    tested: dict[str, dict[str, None]] = {}
+    for name in [dialect] if dialect else list(BENCHES):
         for party in Party:
             for case in registry.load(name, party):
                 for row in case.requirements:
-                    tested.setdefault(row, []).append(case.id)
+                    tested.setdefault(row, {})[case.id] = None
             for row in sorted(BENCHES[name]().requirements(party)):
-                tested.setdefault(row, []).append(WIRE)
-    return tested
+                tested.setdefault(row, {})[WIRE] = None
+    return {row: list(by) for row, by in tested.items()}
 
 
 def document(row: Requirement, tested_by: list[str] | tuple[str, ...]) -> dict[str, Any]:

@@ -15,17 +15,31 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from conformance.commands.exits import CouldNotRun, Unusable, why
-from conformance.judge.benches import BENCHES
 from protocol.languages import PUBLISHED
 from reference_server import tls
 from reference_server.app import Server
 from reference_server.engines import script
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+
+
+def _base(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    """Return the base URL of a server, or complain: what comes behind it is the client's path and query."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and "@" not in parts.netloc and (parts.port is None or parts.port > 0)
+    except ValueError:
+        named = False
+    if not named or parts.scheme not in {"ws", "wss"} or url.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+        raise click.BadParameter(f"expected ws://host:port or wss://host:port, got '{url}'")
+    return url
 
 
 @click.command()
@@ -38,6 +52,12 @@ from reference_server.policy import Settings
 @click.option("--tls", is_flag=True, help="Serve wss:// with a throwaway CA, whose path is printed.")
 @click.option("--cert", type=click.Path(path_type=Path), metavar="FILE", help="Serve wss:// with this certificate.")
 @click.option("--cert-key", type=click.Path(path_type=Path), metavar="FILE", help="The certificate's private key.")
+@click.option(
+    "--redirect",
+    metavar="URL",
+    callback=_base,
+    help="Send the speech dialects on to this ws:// or wss:// server (307).",
+)
 @click.option(
     "--fault", metavar="ID", help="Break one requirement on purpose; `speechwire selfproof --list` has the ids."
 )
@@ -101,7 +121,7 @@ async def _serve(options: dict[str, Any], context: ssl.SSLContext | None) -> Non
 
 
 def _server(options: dict[str, Any]) -> Server:
-    settings = Settings(control=_is_loopback(options["host"]))
+    settings = Settings(control=_is_loopback(options["host"]), redirect=options["redirect"])
     if options["keys"]:
         settings = replace(settings, keys=options["keys"])
     if options["secret"]:
@@ -119,8 +139,7 @@ def _server(options: dict[str, Any]) -> Server:
     try:
         fault = registry.get(options["fault"])
     except KeyError as error:
-        known = [found.id for dialect in BENCHES for found in registry.load(dialect)]
-        near = difflib.get_close_matches(options["fault"], known, 3, 0.4)
+        near = difflib.get_close_matches(options["fault"], registry.everything(), 3, 0.4)
         hint = f"did you mean {' or '.join(near)}" if near else "`speechwire selfproof --list` has the ids"
         raise click.UsageError(f"--fault {options['fault']}: there is no such fault; {hint}") from error
     return Server(fault.settings(settings), engine, tap=fault.mutator)

@@ -13,12 +13,9 @@ import click
 
 from conformance import corpus
 from conformance.cases.registry import OPTIONS
-from conformance.cases.target import Target
+from conformance.cases.target import ENDPOINTS, SOURCE, TARGET, Target
 from conformance.commands.exits import Unusable
 from conformance.peers.address import Address
-
-DIALECTS: Final = {"translator": "/speech/translate"}
-"""The dialects, with the path that a URL without one gets."""
 
 _PORTS: Final = {"ws": 80, "http": 80, "wss": 443, "https": 443}
 _RATE: Final = 16_000
@@ -32,7 +29,7 @@ def dialect_option(function: _Function) -> _Function:
     """Add `--dialect`."""
     return click.option(
         "--dialect",
-        type=click.Choice(list(DIALECTS)),
+        type=click.Choice(list(ENDPOINTS)),
         default="translator",
         show_default=True,
         help="Dialect to speak.",
@@ -46,8 +43,8 @@ def target_options(function: _Function) -> _Function:
         click.option("--key", metavar="KEY", envvar="SPEECHWIRE_KEY", help="A good subscription key."),
         click.option("--token", metavar="TOKEN", envvar="SPEECHWIRE_TOKEN", help="A good token."),
         click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header on every request."),
-        click.option("--from", "source", default="en-US", show_default=True, help="Language of the recordings."),
-        click.option("--to", "target", default="pt", show_default=True, help="Language to translate into."),
+        click.option("--from", "source", default=SOURCE, show_default=True, help="Language of the recordings."),
+        click.option("--to", "target", default=TARGET, show_default=True, help="Language to translate into."),
         click.option("--voice", help="Voice to ask for; by default the server chooses."),
         click.option("--audio", type=click.Path(path_type=Path), metavar="DIR", help="Recordings with a manifest."),
         click.option("--without", default="", metavar="WORDS", help=f"What the server lacks: {','.join(OPTIONS)}."),
@@ -71,7 +68,7 @@ def parse_url(url: str, dialect: str) -> tuple[str, int, bool, str]:
         raise click.UsageError(f"the URL {url!r} cannot be read: {error}") from error
     if parts.scheme not in _PORTS or not parts.hostname:
         raise click.UsageError(f"the URL {url!r} must begin with ws:// or wss:// and name a host")
-    path = quote(parts.path, safe=_PATH_SIGNS) if parts.path not in ("", "/") else DIALECTS[dialect]
+    path = quote(parts.path, safe=_PATH_SIGNS) if parts.path not in ("", "/") else ENDPOINTS[dialect][0]
     query = quote(parts.query, safe=_PATH_SIGNS + "?")
     secure = parts.scheme in ("wss", "https")
     return parts.hostname, port or _PORTS[parts.scheme], secure, f"{path}?{query}" if query else path

@@ -1,10 +1,11 @@
-"""The base of every fault: a tap that passes everything on, with one hook for each thing that can be changed."""
+"""The base of every fault: a tap that passes everything on, with one hook for each thing that can be changed.
+
+A dialect folder has a base of its own on top of it, which takes the messages apart.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from protocol.request import parse_query
@@ -14,14 +15,11 @@ from protocol.wire import (
     Headers,
     HttpRequest,
     HttpResponse,
-    Kind,
     Message,
     Outbound,
     PeerClosed,
 )
 from reference_server.tap import Tap
-
-Members = dict[str, Any]
 
 
 class Mutator(Tap):
@@ -44,13 +42,9 @@ class Mutator(Tap):
         """Change what the session reads as a frame of the client."""
         return (fragment,)
 
-    def on_result(self, members: Members) -> Iterable[Members | Outbound]:
-        """Change a result."""
-        return (members,)
-
-    def on_voice(self, voice: Message) -> Iterable[Outbound]:
-        """Change a voice."""
-        return (voice,)
+    def on_message(self, message: Message) -> Iterable[Outbound]:
+        """Change a message of the server."""
+        return (message,)
 
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Change a close that the server starts."""
@@ -74,15 +68,8 @@ class Mutator(Tap):
     def outbound(self, event: Outbound, time: float) -> Iterable[Outbound]:
         """Let a message or a close be changed."""
         if isinstance(event, Message):
-            if event.kind is Kind.BINARY:
-                yield from self.on_voice(event)
-            else:
-                for changed in self.on_result(json.loads(event.data)):
-                    yield changed if not isinstance(changed, dict) else as_text(changed)
-        elif isinstance(event, Close):
-            yield from self.on_close(event)
-        else:
-            yield event
+            return self.on_message(event)
+        return self.on_close(event) if isinstance(event, Close) else (event,)
 
     # What subclasses ask.
 
@@ -90,20 +77,6 @@ class Mutator(Tap):
     def parameters(self) -> dict[str, str]:
         """The query as it came, under lower-case names."""
         return {name.lower(): value for name, value in parse_query(self.asked.query)}
-
-    def wants(self, feature: str) -> bool:
-        """Tell whether the client asked for a feature."""
-        return feature.lower() in self.parameters.get("features", "").lower()
-
-    @property
-    def for_speech(self) -> bool:
-        """Whether the request is for the speech endpoint."""
-        return self.asked.path.lower() == "/speech/translate"
-
-
-def as_text(members: Members) -> Message:
-    """Return a text message of these members."""
-    return Message.text(json.dumps(members, ensure_ascii=False, separators=(",", ":")))
 
 
 def with_query(request: HttpRequest, changes: Mapping[str, str | None]) -> HttpRequest:

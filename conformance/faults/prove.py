@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 
 from conformance import corpus
-from conformance.cases.target import Target
+from conformance.cases.target import ENDPOINTS, SOURCE, TARGET, Target
 from conformance.faults import registry
 from conformance.faults.registry import Fault
 from conformance.feeds.server import Options, check_server
@@ -92,12 +92,12 @@ async def _run(dialect: str, fault: Fault | None, options: Options) -> Report:
     listener = MemoryListener(server.handle)
     target = Target(
         address=Address("127.0.0.1", 80, False, listener.connect),
-        path="/speech/translate",
+        path=ENDPOINTS[dialect][0],
         key=KEY,
         token=None,
         headers=(),
-        source="en-US",
-        target="pt",
+        source=SOURCE,
+        target=TARGET,
         voice=None,
         without=frozenset(),
         corpus=corpus.load(),

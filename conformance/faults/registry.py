@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, TypeVar
 
 from conformance.faults.mutator import Mutator
 from conformance.judge.benches import BENCHES
+from protocol import requirements
 from protocol.wire import Party
 from reference_server.policy import Settings
 
@@ -33,6 +34,7 @@ class Fault:
         summary: What it does, in a sentence.
         implies: Requirements that break with it of necessity.
         mutator: Makes the mutator of one connection.
+        dialects: The dialects that it is for; None for all of its folder in which its requirement holds.
         policy: Fields of the session's policy that it overrides.
     """
 
@@ -42,38 +44,47 @@ class Fault:
     summary: str
     implies: tuple[str, ...]
     mutator: Callable[[], Mutator]
+    dialects: Collection[str] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, sound: Settings) -> Settings:
         """Return the settings of a server that has this fault."""
-        dialect = self.id.partition(".")[0]
-        return replace(sound, **{dialect: replace(getattr(sound, dialect), **self.policy)})
+        folder = _folder_of(self.id)
+        return replace(sound, **{folder: replace(getattr(sound, folder), **self.policy)})
 
 
 _FAULTS: dict[str, Fault] = {}
 _M = TypeVar("_M", bound=type[Mutator])
 
 
-def fault(requirement: str, how: str, *, implies: tuple[str, ...] = (), **policy: object) -> Callable[[_M], _M]:
-    """Register a mutator class as a fault of the dialect in whose folder it stands; its docstring is the summary.
+def fault(
+    requirement: str,
+    how: str,
+    *,
+    implies: tuple[str, ...] = (),
+    dialects: Collection[str] | None = None,
+    **policy: object,
+) -> Callable[[_M], _M]:
+    """Register a mutator class as a fault of the folder in which it stands; its docstring is the summary.
 
-    Requirements are named without the dialect's prefix.
+    Requirements are named without the folder's prefix.
     """
     if len(implies) > _MOST_IMPLIED:
         raise ValueError(f"fault {requirement}/{how} implies more than {_MOST_IMPLIED} other requirements")
 
     def register(mutator: _M) -> _M:
-        dialect = mutator.__module__.split(".")[2]
-        identity = f"{dialect}.{requirement}/{how}"
+        folder = mutator.__module__.split(".")[2]
+        identity = f"{folder}.{requirement}/{how}"
         if identity in _FAULTS:
             raise ValueError(f"there are two faults named {identity}")
         _FAULTS[identity] = Fault(
             id=identity,
-            requirement=f"{dialect}.{requirement}",
+            requirement=f"{folder}.{requirement}",
             party=Party.CLIENT if requirement.startswith("client.") else Party.SERVER,
             summary=(mutator.__doc__ or "").partition("\n")[0],
-            implies=tuple(f"{dialect}.{name}" for name in implies),
+            implies=tuple(f"{folder}.{name}" for name in implies),
             mutator=mutator,
+            dialects=dialects,
             policy=policy,
         )
         return mutator
@@ -81,18 +92,34 @@ def fault(requirement: str, how: str, *, implies: tuple[str, ...] = (), **policy
     return register
 
 
-@cache
 def load(dialect: str) -> tuple[Fault, ...]:
-    """Return the faults of a dialect, by file, then as they stand in it."""
-    package = importlib.import_module(f"conformance.faults.{dialect}")
-    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
-        importlib.import_module(f"conformance.faults.{dialect}.{module}")
-    return tuple(found for found in _FAULTS.values() if found.id.startswith(f"{dialect}."))
+    """Return the faults of a dialect, those whose requirement holds in it: by file, then as they stand in it."""
+    rows = requirements.load(dialect)
+    return tuple(
+        found
+        for found in _of_folder(requirements.folder(dialect))
+        if found.requirement in rows and (found.dialects is None or dialect in found.dialects)
+    )
+
+
+def everything() -> Mapping[str, Fault]:
+    """Return all faults of all dialects by id."""
+    folders = dict.fromkeys(requirements.folder(dialect) for dialect in BENCHES)
+    return {found.id: found for folder in folders for found in _of_folder(folder)}
 
 
 def get(identity: str) -> Fault:
     """Return a fault by its id; KeyError if there is none."""
-    dialect = identity.partition(".")[0]
-    if dialect not in BENCHES:
-        raise KeyError(identity)
-    return {found.id: found for found in load(dialect)}[identity]
+    return everything()[identity]
+
+
+@cache
+def _of_folder(folder: str) -> tuple[Fault, ...]:
+    package = importlib.import_module(f"conformance.faults.{folder}")
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        importlib.import_module(f"conformance.faults.{folder}.{module}")
+    return tuple(found for found in _FAULTS.values() if _folder_of(found.id) == folder)
+
+
+def _folder_of(identity: str) -> str:
+    return identity.partition(".")[0]

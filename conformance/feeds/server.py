@@ -57,7 +57,7 @@ def _matches(identity: str, patterns: Sequence[str]) -> bool:
 
 def control(dialect: str) -> Control:
     """Return the positive control of a dialect."""
-    return cast("Control", importlib.import_module(f"conformance.cases.{dialect}.control"))
+    return cast("Control", importlib.import_module(f"conformance.cases.{requirements.folder(dialect)}.control"))
 
 
 async def check_server(

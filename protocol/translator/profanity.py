@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
+from protocol import profanity
 from protocol.translator.handshake import ProfanityAction, ProfanityMarker
 from protocol.translator.policy import Policy
 
@@ -20,15 +20,13 @@ def treat(
 
     Words compare without case. A deleted word leaves the blanks around it, as the documented example does.
     """
-    if action is ProfanityAction.NO_ACTION or not profanities:
+    if action is ProfanityAction.NO_ACTION:
         return text
-    words = "|".join(re.escape(word) for word in sorted(profanities, key=len, reverse=True))
-    found = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
     if action is ProfanityAction.DELETED:
-        return found.sub("", text)
+        return profanity.treat(text, profanities, lambda _: "")
     if marker is ProfanityMarker.ASTERISK:
-        return found.sub(lambda _: policy.asterisks, text)
-    return found.sub(lambda match: f"<{policy.tag}>{match[0]}</{policy.tag}>", text)
+        return profanity.treat(text, profanities, lambda _: policy.asterisks)
+    return profanity.treat(text, profanities, lambda word: f"<{policy.tag}>{word}</{policy.tag}>")
 
 
 def spoken(

@@ -3,7 +3,7 @@
 The shell hands every event in with its time and carries out what comes back, in order:
 
 - `Message`, `Close`, `Abort` go to the socket;
-- `AudioStarted`, `Audio`, `AudioEnded` go to the pipeline, whose findings come back through `result`.
+- `AudioStarted`, `Audio`, `AudioEnded`, `Speak` go to the pipeline, whose findings come back through `result`.
 
 When `next_deadline` is reached the shell calls `receive(Tick(now))`. After a `Close` the session takes no more
 audio; after `PeerClosed` it says nothing more.
@@ -11,28 +11,34 @@ audio; after `PeerClosed` it says nothing more.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from protocol.audio import PcmFormat
 from protocol.errors import LocalViolation, PeerViolation
 from protocol.events import (
     Audio,
     AudioEnded,
     AudioStarted,
+    Begun,
     Fault,
     FromPipeline,
     Hypothesis,
     Phrase,
     Silence,
     Span,
+    Speak,
     Speech,
+    Task,
     ToPipeline,
+    VoiceEncoding,
 )
 from protocol.order import Conversation
 from protocol.riff import HeaderReader
 from protocol.translator import order
-from protocol.translator.handshake import Feature, SpeechRequest
+from protocol.translator.handshake import Feature, SpeechRequest, VoiceFormat
 from protocol.translator.messages import Final, Partial, Timing, encode
 from protocol.translator.policy import Policy
-from protocol.translator.profanity import treat
+from protocol.translator.profanity import spoken, treat
 from protocol.wire import Close, Fragment, Inbound, Kind, Message, Outbound, Party, PeerClosed
 
 SERVER, CLIENT = Party.SERVER, Party.CLIENT
@@ -46,6 +52,8 @@ LABELS: dict[int, str] = {
     1011: "Internal Server Error",
 }
 """The name that the documents give to each code (facts X:1000 to X:1011)."""
+
+_WORDLESS = frozenset({"NoMatch", "BabbleTimeout", "InitialSilenceTimeout"})  # the other statuses are failures
 
 
 class ServerSession:
@@ -116,10 +124,11 @@ class ServerSession:
         if isinstance(event, Phrase):
             return self._phrase(event)
         if isinstance(event, Speech):
-            self.order.step(SERVER, order.VOICE)
-            return [Message.binary(event.file, self.policy.voice_frame_bytes)]
+            return self._speech(event)
         if isinstance(event, Silence):
             return self._silence(event)
+        if isinstance(event, Begun):
+            return []
         if isinstance(event, Fault):
             return self._close(_close(event.code, event.reason))
         return self._drained()
@@ -143,7 +152,17 @@ class ServerSession:
         header, rest = started
         self._format = header.format
         self.order.step(CLIENT, order.HEADER)
-        return [AudioStarted(header.format), *self._audio(rest)]
+        return [AudioStarted(header.format, self._task()), *self._audio(rest)]
+
+    def _task(self) -> Task:
+        request, policy = self.request, self.policy
+        return Task(
+            request.source,
+            (request.target,),
+            silence_ms=policy.endpoint_silence_ms,
+            longest_ms=policy.max_utterance_ms,
+            growth_ms=policy.partial_interval_ms if Feature.PARTIAL in request.features else None,
+        )
 
     def _audio(self, data: bytes) -> list[Output]:
         """Pass on whole samples; an odd byte waits for its partner (translator.audio.odd-bytes)."""
@@ -181,14 +200,33 @@ class ServerSession:
         return since >= self._known_format().ms_to_bytes(self.policy.partial_interval_ms)
 
     def _phrase(self, event: Phrase) -> list[Output]:
+        if event.status is not None:
+            if event.status not in _WORDLESS:
+                return self._close(_close(1011, f"the recognition failed: {event.status}"))
+            event = replace(event, recognition="", translations=("",))
         recognition, translation = self._texts(event)
-        speaks = Feature.TEXT_TO_SPEECH in self.request.features and bool(translation)
         message = self._text(Final(str(self._finals), recognition, translation, self._timing(event.span)))
-        self.order.step(SERVER, order.SPOKEN_FINAL if speaks else order.FINAL)
+        voice = self._voice(event)
+        self.order.step(SERVER, order.SPOKEN_FINAL if voice else order.FINAL)
         self._finals += 1
         self._partials = 0
         self._heard_until = None
-        return [message]
+        return [message, *voice]
+
+    def _voice(self, event: Phrase) -> list[Output]:
+        """Have the translation spoken as its voice says it: treated for profanity, without markup."""
+        request = self.request
+        if request.voice is None:
+            return []
+        words = spoken(event.translations[0], event.profanities, request.profanity, request.marker, self.policy)
+        encoding: VoiceEncoding = "mp3" if request.format is VoiceFormat.MP3 else "wav"
+        return [Speak(words, request.voice, encoding)] if words else []
+
+    def _speech(self, event: Speech) -> list[Output]:
+        if event.failure is not None:
+            return self._close(_close(1011, event.failure))
+        self.order.step(SERVER, order.VOICE)
+        return [Message.binary(event.file, self.policy.voice_frame_bytes)]
 
     def _silence(self, event: Silence) -> list[Output]:
         limit = self.policy.silence_limit_s * self._known_format().bytes_per_second

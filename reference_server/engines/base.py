@@ -6,11 +6,12 @@ independent of each other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from protocol.audio import PcmFormat
-from protocol.events import Span
+from protocol.events import Blame, Span
 from protocol.languages import Catalogue, Voice
 
 VOICE_RATE = 16_000
@@ -22,10 +23,14 @@ ABRUPT = 1006
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a session wants: `source` is a speech key such as `en-US`, `targets` are text keys such as `pt`."""
+    """What is wanted: `source` is a speech key such as `en-US`, `targets` are text keys such as `pt`, maybe none.
+
+    With `candidates`, speech keys too, the engine finds out which of them is spoken.
+    """
 
     source: str
     targets: tuple[str, ...]
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +54,40 @@ class Utterance:
 class Text:
     """What was said and its translations in the order of the targets; all empty if nothing was.
 
-    `profanities` are the words, in any of these texts, that a profanity filter has to treat.
+    Attributes:
+        recognition: What was said.
+        translations: One for each target.
+        profanities: The words, in any of these texts, that a profanity filter has to treat.
+        language: The speech key that was found out; None without candidates.
+        failures: Why there is no translation, by target.
+        status: The RecognitionStatus, if the recognition did not succeed.
     """
 
     recognition: str
     translations: tuple[str, ...]
     profanities: frozenset[str] = frozenset()
+    language: str | None = None
+    failures: Mapping[str, str] = field(default_factory=dict)
+    status: str | None = None
 
 
 @dataclass
 class EngineFailure(Exception):
-    """The engine cannot go on with this session, which then closes with `code` and `reason`."""
+    """The engine cannot go on with this session; `code` and `reason` are those of a close frame that would say so."""
 
     code: int
     reason: str
+    blame: Blame = Blame.ENGINE
 
     def __post_init__(self) -> None:
-        Exception.__init__(self, self.code, self.reason)
+        Exception.__init__(self, self.code, self.reason, self.blame)
 
 
 class EngineSession(Protocol):
-    """One session's engine. Every method may raise EngineFailure."""
+    """What listens to one stretch of audio. Every question may raise EngineFailure."""
+
+    def retarget(self, targets: tuple[str, ...]) -> None:
+        """Translate into these languages from the next answer on."""
 
     async def hypothesis(self, utterance: Utterance) -> Text | None:
         """Return what an open utterance sounds like so far, or None if there is nothing new to say."""
@@ -97,4 +115,4 @@ class Engine(Protocol):
         """Let go of everything; called once."""
 
     def open(self, job: Job) -> EngineSession:
-        """Return the engine of a new session."""
+        """Return the engine of a new session. Raises EngineFailure, e.g. one of overload."""

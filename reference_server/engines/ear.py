@@ -74,6 +74,12 @@ def parts() -> dict[str, int]:
     return counts
 
 
+@cache
+def languages() -> dict[str, str]:
+    """Return the speech key of what is spoken in each recording of the corpus."""
+    return {str(entry["id"]): str(entry["language"]) for entry in _manifest()}
+
+
 def _centred(features: _Floats) -> _Floats:
     loudness = np.maximum(features[:, 0], features[:, 0].max() - _DYNAMICS_DB)
     return np.column_stack((loudness - loudness.mean(), features[:, 1]))

@@ -11,12 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from protocol.events import Blame
 from protocol.languages import Catalogue
 from protocol.validate import validator
 from reference_server.engines import ear
 from reference_server.engines.base import ABRUPT, EngineFailure, Job
 
 _MAX_BYTES = 1 << 20
+_FAILS = {Blame.ENGINE: "the engine failed", Blame.OVERLOAD: "the engine is overloaded"}
 
 
 class ScriptError(ValueError):
@@ -66,7 +68,10 @@ class Entry:
         ms_per_character: How slowly it is spoken.
         level_dbfs: How loudly.
         delays_ms: How long the engine waits before an answer.
-        ends: Before which answer the session ends, if it does, and with what.
+        failures: Before which answer the engine fails, or ends the session, if it does.
+        language: The speech key of what is spoken; None: that of the recording.
+        untranslated: Why there is no translation, by text id.
+        status: The RecognitionStatus of a recognition that does not succeed.
     """
 
     when: When = When()
@@ -77,7 +82,10 @@ class Entry:
     ms_per_character: int = 60
     level_dbfs: float = -20.0
     delays_ms: Mapping[Moment, int] = field(default_factory=dict)
-    ends: Mapping[Moment, EngineFailure] = field(default_factory=dict)
+    failures: Mapping[Moment, EngineFailure] = field(default_factory=dict)
+    language: str | None = None
+    untranslated: Mapping[str, str] = field(default_factory=dict)
+    status: str | None = None
 
 
 SILENT = Entry(recognition="")
@@ -143,8 +151,11 @@ def parse(document: object, catalogue: Catalogue) -> Script:
 
 
 def _entry(item: Mapping[str, Any], at: str, catalogue: Catalogue) -> Entry:
-    for text_id in item.get("translations", {}):
-        _known(f"{at}/translations/{text_id}", text_id, catalogue.text)
+    for member in ("translations", "translation_failures"):
+        for text_id in item.get(member, {}):
+            _known(f"{at}/{member}/{text_id}", text_id, catalogue.text)
+    if "language" in item:
+        _known(f"{at}/language", item["language"], catalogue.speech)
     voice = item.get("voice", {})
     return Entry(
         when=_when(item.get("when", {}), f"{at}/when", catalogue),
@@ -155,7 +166,10 @@ def _entry(item: Mapping[str, Any], at: str, catalogue: Catalogue) -> Entry:
         ms_per_character=voice.get("ms_per_character", SILENT.ms_per_character),
         level_dbfs=voice.get("level_dbfs", SILENT.level_dbfs),
         delays_ms={Moment(word): ms for word, ms in item.get("delay_ms", {}).items()},
-        ends=_ends(item["end"], f"{at}/end") if "end" in item else {},
+        failures=_failures(item, at),
+        language=item.get("language"),
+        untranslated=item.get("translation_failures", {}),
+        status=item.get("status"),
     )
 
 
@@ -173,12 +187,20 @@ def _when(item: Mapping[str, Any], at: str, catalogue: Catalogue) -> When:
     return When(item.get("utterance"), item.get("from"), item.get("to"), item.get("recording"), item.get("part"))
 
 
-def _ends(item: Mapping[str, Any], at: str) -> dict[Moment, EngineFailure]:
-    reason = item.get("reason", "the engine failed")
-    if len(reason.encode()) > 123:
-        raise ScriptError(f"{at}/reason: expected at most 123 bytes of UTF-8, got {len(reason.encode())}")
-    code = ABRUPT if item.get("abrupt") else item.get("code", 1011)
-    return {Moment(item["before"]): EngineFailure(code, reason)}
+def _failures(item: Mapping[str, Any], at: str) -> dict[Moment, EngineFailure]:
+    """Return how the engine fails; where it fails and the session ends at the same moment, the end counts."""
+    failures: dict[Moment, EngineFailure] = {}
+    if "fail" in item:
+        blame = Blame(item["fail"].get("as", "engine"))
+        failures[Moment(item["fail"]["before"])] = EngineFailure(1011, _FAILS[blame], blame)
+    if "end" in item:
+        end = item["end"]
+        reason = end.get("reason", _FAILS[Blame.ENGINE])
+        if len(reason.encode()) > 123:
+            raise ScriptError(f"{at}/end/reason: expected at most 123 bytes of UTF-8, got {len(reason.encode())}")
+        code = ABRUPT if end.get("abrupt") else end.get("code", 1011)
+        failures[Moment(end["before"])] = EngineFailure(code, reason, Blame.SCRIPT)
+    return failures
 
 
 def _known(at: str, value: str, allowed: Mapping[str, object]) -> None:

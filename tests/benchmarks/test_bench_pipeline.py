@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 
 from conformance import corpus
-from protocol.events import Audio, AudioEnded, AudioStarted, Drained, FromPipeline, Hypothesis, Phrase, Speech
+from protocol.events import Audio, AudioEnded, Drained, FromPipeline, Hypothesis, Phrase, Speak, Speech, Task
 from protocol.languages import PUBLISHED
 from reference_server.endpointing import Ended, Endpointer, Endpointing
-from reference_server.engines.base import Job, Text
 from reference_server.engines.scripted import ScriptedEngine
-from reference_server.pipeline import Pipeline, Plan, Spoken
+from reference_server.pipeline import Pipeline
 from reference_server.policy import Limits
-from reference_server.voice import wav
 
 if TYPE_CHECKING:
     from tests.benchmarks.conftest import Meter
@@ -59,16 +57,7 @@ def endpointing() -> float:
     return took / SECONDS * 1e6
 
 
-def nothing_spoken(_: Text) -> tuple[Spoken, ...]:
-    return ()
-
-
-def voiced(text: Text) -> tuple[Spoken, ...]:
-    assert VOICE is not None
-    return (Spoken(text.translations[0], VOICE, wav),)
-
-
-def pipeline(plan: Plan) -> Callable[[], float]:
+def pipeline(task: Task, *, voiced: bool) -> Callable[[], float]:
     """Return a side: the µs of CPU of a pipeline for each second of audio, fed as the connection feeds it."""
 
     async def through() -> tuple[float, list[FromPipeline]]:
@@ -79,13 +68,14 @@ def pipeline(plan: Plan) -> Callable[[], float]:
 
         async def deliver(result: FromPipeline) -> None:
             found.append(result)
+            if isinstance(result, Phrase) and voiced:
+                work.put(Speak(result.translations[0], VOICE.id))
             if isinstance(result, Drained):
                 drained.set()
 
-        work = Pipeline(engine, plan, Limits(), deliver)
+        work = Pipeline(engine, FORMAT, task, Limits(), deliver)
         begun = time.process_time()
         work.start()
-        work.put(AudioStarted(FORMAT))
         for chunk in CHUNKS:
             work.put(Audio(chunk))
             await work.room()
@@ -100,23 +90,22 @@ def pipeline(plan: Plan) -> Callable[[], float]:
         took, found = asyncio.run(through())
         counts = {kind: sum(isinstance(event, kind) for event in found) for kind in (Phrase, Hypothesis, Speech)}
         assert counts[Phrase] == REPEATS
-        assert (counts[Hypothesis] > 0) == (plan.endpointing.growth_ms is not None)
-        assert counts[Speech] == (REPEATS if plan.spoken is voiced else 0)
+        assert (counts[Hypothesis] > 0) == (task.growth_ms is not None)
+        assert counts[Speech] == (REPEATS if voiced else 0)
         return took / SECONDS * 1e6
 
     return side
 
 
 def test_second_of_audio(meter: Meter) -> None:
-    job = Job("en-US", ("pt",))
     meter.compare(
         "CPU for one second of audio; a million µs would be real time",
         "µs of CPU (min / median / max)",
         {
             "energy of each frame of 20 ms, numpy alone": energy,
             "Endpointer": endpointing,
-            "pipeline, finals": pipeline(Plan(job, Endpointing(growth_ms=None), nothing_spoken)),
-            "pipeline, finals, partials, voice": pipeline(Plan(job, Endpointing(), voiced)),
+            "pipeline, finals": pipeline(Task("en-US", ("pt",), growth_ms=None), voiced=False),
+            "pipeline, finals, partials, voice": pipeline(Task("en-US", ("pt",)), voiced=True),
         },
         ROUNDS,
     )

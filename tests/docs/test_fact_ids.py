@@ -1,15 +1,14 @@
-"""The fact ids of the register against the sheet of facts, when the sheet lies beside the repository."""
+"""The fact ids of `translator` against the sheet of facts, when the sheet lies beside the repository."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from protocol import requirements
-
-SHEET = Path(__file__).parents[3] / "shared" / "facts" / "translator-speech-v1.md"
+from tests.docs import fact_sheets
+from tests.docs.fact_sheets import first_cells, section
 
 FROM_PROSE = {
     "D:changes", "D:region", "D:speech", "D:text", "D:tts", "F:message", "H:precedence", "I:voice-without-tts",
@@ -20,28 +19,12 @@ FROM_PROSE = {
 
 @pytest.fixture(scope="module")
 def sheet() -> str:
-    if not SHEET.is_file():
-        pytest.skip(f"the sheet of facts is not there, so its ids were not compared: {SHEET}")
-    return SHEET.read_text(encoding="utf-8")
+    return fact_sheets.sheet("translator-speech-v1.md")
 
 
 @pytest.fixture(scope="module")
 def known() -> set[str]:
     return set(requirements.facts("translator"))
-
-
-def section(sheet: str, start: str, end: str) -> str:
-    """Return the text from the line that begins with `start` to the next that begins with `end`."""
-    found = re.search(rf"^{re.escape(start)}.*?(?=^{re.escape(end)})", sheet, re.MULTILINE | re.DOTALL)
-    assert found, f"the sheet has no part from {start!r} to {end!r}"
-    return found[0]
-
-
-def first_cells(part: str) -> list[str]:
-    """Return the first cell of each line of the part's tables, without head and rule."""
-    cells = [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("|")]
-    assert len(cells) > 2, "the part has no table"
-    return cells[2:]
 
 
 def of_kind(known: set[str], kind: str) -> set[str]:

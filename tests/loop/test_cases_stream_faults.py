@@ -16,7 +16,8 @@ import pytest
 from conformance import corpus
 from conformance.cases import registry
 from conformance.cases.target import Target
-from conformance.faults.mutator import Members, Mutator, with_query
+from conformance.faults.mutator import with_query
+from conformance.faults.translator.mutator import Members, Mutator
 from conformance.judge.verdict import Verdict
 from conformance.peers.address import Address
 from conformance.peers.budget import Budget

@@ -1,15 +1,16 @@
-"""Linear PCM: bytes, ticks and milliseconds, and loudness."""
+"""Linear PCM: bytes, ticks and milliseconds, loudness, and other samples that become PCM."""
 
 from __future__ import annotations
 
 import math
 import struct
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.audio import TICKS_PER_SECOND, PcmFormat, rms_dbfs
+from protocol.audio import TICKS_PER_SECOND, Codec, PcmFormat, rms_dbfs, to_mono16
 
 PCM16K = PcmFormat(16000)
 
@@ -106,3 +107,87 @@ class TestLoudness:
     def test_half_a_sample_is_refused(self) -> None:
         with pytest.raises(ValueError, match="multiple"):
             rms_dbfs(b"\1\2\3")
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Says how samples are written, as a header does."""
+
+    format: PcmFormat
+    codec: Codec = Codec.PCM
+
+
+def mono(data: bytes, channels: int = 1, bits: int = 16, codec: Codec = Codec.PCM) -> tuple[int, ...]:
+    """Return the samples of the 16-bit mono PCM that these bytes become."""
+    pcm = to_mono16(data, Sound(PcmFormat(16000, channels, bits), codec))
+    return struct.unpack(f"<{len(pcm) // 2}h", pcm)
+
+
+def decision_of_alaw(code: int) -> int:
+    """Return a sample by the words of G.711: the middle of its interval, in 16 bits."""
+    code ^= 0x55
+    segment, step = code >> 4 & 7, code & 15
+    size = 16 * step + 8 if segment == 0 else (16 * step + 8 + 256) << segment - 1
+    return size if code >= 128 else -size
+
+
+def decision_of_mulaw(code: int) -> int:
+    """Return a sample by the words of G.711, in 16 bits."""
+    code = 255 - code
+    size = (((2 * (code & 15) + 33) << (code >> 4 & 7)) - 33) * 4
+    return -size if code >= 128 else size
+
+
+class TestToMono16:
+    def test_what_is_so_already_stays(self) -> None:
+        data = struct.pack("<4h", 1, -2, 32767, -32768)
+        assert to_mono16(data, Sound(PCM16K)) == data
+
+    def test_no_audio_is_no_audio(self) -> None:
+        for shape in (PCM16K, PcmFormat(8000, channels=8), PcmFormat(8000, bits=8)):
+            assert to_mono16(b"", Sound(shape)) == b""
+
+    @pytest.mark.parametrize(
+        ("samples", "channels", "expected"),
+        [
+            ((100, 200, -100, -200), 2, (150, -150)),
+            ((32767, 32767, -32768, -32768), 2, (32767, -32768)),
+            ((1, 2, -1, -2), 2, (2, -1)),
+            ((3, 3, 4), 3, (3,)),
+            ((8, 0, 0, 0, 0, 0, 0, 0), 8, (1,)),
+        ],
+    )
+    def test_channels_are_averaged(self, samples: tuple[int, ...], channels: int, expected: tuple[int, ...]) -> None:
+        assert mono(struct.pack(f"<{len(samples)}h", *samples), channels) == expected
+
+    def test_eight_bits_of_pcm_are_unsigned(self) -> None:
+        assert mono(bytes([128, 129, 127, 0, 255]), bits=8) == (0, 256, -256, -32768, 32512)
+        assert mono(bytes([129, 127]), channels=2, bits=8) == (0,)
+
+    def test_alaw_is_that_of_g711(self) -> None:
+        every = bytes(range(256))
+        assert mono(every, bits=8, codec=Codec.ALAW) == tuple(map(decision_of_alaw, every))
+        assert mono(bytes([0xD5, 0x55, 0xAA, 0x2A]), bits=8, codec=Codec.ALAW) == (8, -8, 32256, -32256)
+
+    def test_mulaw_is_that_of_g711(self) -> None:
+        every = bytes(range(256))
+        assert mono(every, bits=8, codec=Codec.MULAW) == tuple(map(decision_of_mulaw, every))
+        assert mono(bytes([0xFF, 0x7F, 0x80, 0x00]), bits=8, codec=Codec.MULAW) == (0, 0, 32124, -32124)
+
+    def test_coded_channels_are_averaged_as_sound(self) -> None:
+        assert mono(bytes([0x80, 0xFF]), channels=2, bits=8, codec=Codec.MULAW) == (16062,)
+
+    @pytest.mark.parametrize(("channels", "bits", "size"), [(1, 16, 3), (2, 16, 2), (2, 8, 1)])
+    def test_half_a_block_is_refused(self, channels: int, bits: int, size: int) -> None:
+        with pytest.raises(ValueError, match=f"{size} bytes are no whole blocks of {channels * bits // 8} bytes"):
+            mono(bytes(size), channels, bits)
+
+    @pytest.mark.parametrize(
+        ("bits", "codec", "words"), [(24, Codec.PCM, "24 bits in PCM"), (16, Codec.MULAW, "16 bits in mu-law")]
+    )
+    def test_other_samples_are_refused(self, bits: int, codec: Codec, words: str) -> None:
+        with pytest.raises(ValueError, match=f"samples of {words} are not taken"):
+            mono(bytes(6), bits=bits, codec=codec)
+
+    def test_codecs_have_names(self) -> None:
+        assert [codec.label for codec in Codec] == ["PCM", "A-law", "mu-law"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,17 @@ class TestVerdicts:
             context.kept("final.always")
         with pytest.raises(KeyError, match=r"no requirement 'translator\.final\.nonsense'"):
             context.broken("final.nonsense", "this", "that")
+
+    def test_on_what_holds_in_other_dialects_only_is_none(self, context: Context) -> None:
+        both = replace(context.case, elsewhere=frozenset({"translator.final.always"}))
+        context = Context(both, context.target, Budget(), 7)
+        context.kept("final.always")
+        context.broken("final.always", "this", "that")
+        context.not_applicable("final.always", "none")
+        assert context.checks == []
+
+    def test_row_is_the_requirement(self, context: Context) -> None:
+        assert context.row(ACCEPT).id == f"translator.{ACCEPT}"
 
     def test_decided_are_those_that_have_one(self, context: Context) -> None:
         assert context.decided() == frozenset()
@@ -233,6 +245,9 @@ class TestTarget:
             ("/speech/translate", "/languages"),
             ("/tenant/Speech/Translate?x=1", "/tenant/languages"),
             ("/ws", "/ws/languages"),
+            ("/speech/translation/cognitiveservices/v1", "/languages"),
+            ("/a/stt/speech/universal/V2?x=/speech/translate", "/a/languages"),
+            ("/a/speech/universal/v2", "/a/languages"),
         ],
     )
     def test_other_services_stand_beside_the_speech_endpoint(

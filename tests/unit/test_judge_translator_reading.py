@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.judge.translator.reading import Result, Seen, View, assemble, read_result
-from conformance.transcript import Asked, CloseFrame, Expired
+from conformance.judge.reading import Seen
+from conformance.judge.translator.reading import Result, View, read_result
+from conformance.transcript import Asked
 from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import build_header
 from protocol.translator.messages import Final, Partial
-from protocol.wire import HttpRequest, Kind, Party
+from protocol.wire import HttpRequest, Kind
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Talk
@@ -26,43 +27,6 @@ def seen(data: bytes) -> Seen:
 
 def view(talk: Talk) -> View:
     return View(talk.transcript())
-
-
-class TestMessages:
-    def test_of_one_frame(self, talk: Talk) -> None:
-        talk.open().header().replies("hi")
-        assert assemble(talk.transcript(), Party.SERVER) == (
-            Seen(3, 3, 10.3, 10.3, Kind.TEXT, b"hi", complete=True, deliberate=None),
-        )
-
-    def test_of_several_frames_with_others_in_between(self, talk: Talk) -> None:
-        talk.replies(b"a", first=True, final=False).sends(b"x").replies(b"b", first=False, final=False)
-        talk.sends(b"y").replies(b"c", first=False, final=True)
-        transcript = talk.transcript()
-        assert assemble(transcript, Party.SERVER) == (
-            Seen(0, 4, 10.0, 10.4, Kind.BINARY, b"abc", complete=True, deliberate=None),
-        )
-        assert [message.data for message in assemble(transcript, Party.CLIENT)] == [b"x", b"y"]
-
-    def test_that_never_end_are_incomplete(self, talk: Talk) -> None:
-        talk.replies("whole").replies(b"ha", final=False)
-        whole, half = assemble(talk.transcript(), Party.SERVER)
-        assert (whole.complete, half.complete) == (True, False)
-        assert (half.first, half.last, half.data) == (1, 1, b"ha")
-
-    def test_that_are_never_ended_make_way_for_the_next(self, talk: Talk) -> None:
-        talk.replies(b"lost", final=False).replies(b"found")
-        assert [message.data for message in assemble(talk.transcript(), Party.SERVER)] == [b"found"]
-
-    def test_keep_the_purpose_of_any_of_their_frames(self, talk: Talk) -> None:
-        name = "translator.client.binary-only"
-        talk.sends(b"a", final=False).sends(b"b", first=False, deliberate=name).sends(b"c")
-        assert [message.deliberate for message in assemble(talk.transcript(), Party.CLIENT)] == [name, None]
-
-    def test_are_sorted_by_party(self, talk: Talk) -> None:
-        found = view(talk.sends(b"ask").replies("tell"))
-        assert [message.data for message in found.from_client] == [b"ask"]
-        assert [message.data for message in found.from_server] == [b"tell"]
 
 
 class TestResult:
@@ -193,22 +157,6 @@ class TestResults:
     def test_of_the_client_are_none(self, talk: Talk) -> None:
         talk.sends(b'{"type":"final","id":"0","recognition":"","translation":""}', kind=Kind.TEXT)
         assert view(talk).results == ()
-
-
-class TestEnds:
-    def test_a_close_is_found_by_its_sender_the_first_of_each(self, talk: Talk) -> None:
-        found = view(talk.client_closes(1000).server_closes(1001).server_closes(1002))
-        assert found.close_of(Party.CLIENT) == (0, CloseFrame(10.0, Party.CLIENT, 1000, ""))
-        assert found.close_of(Party.SERVER) == (1, CloseFrame(10.1, Party.SERVER, 1001, ""))
-
-    def test_there_may_be_none(self, talk: Talk) -> None:
-        assert view(talk.ended()).close_of(Party.CLIENT) is None
-
-    def test_a_wait_in_vain_is_found_by_a_word_of_its_name(self, talk: Talk) -> None:
-        found = view(talk.expired("final 2 of the session", 8.0).expired("voice 1 of the session"))
-        assert found.expired("voice") == (1, Expired(10.1, "voice 1 of the session", 2.0))
-        assert found.expired("session") == (0, Expired(10.0, "final 2 of the session", 8.0))
-        assert found.expired("close frame") is None
 
 
 class TestLaziness:

@@ -38,6 +38,11 @@ class TestUnauthorized:
         assert "token" not in message
         assert "s3cret" not in message
 
+    def test_another_dialect_has_names_of_its_own(self) -> None:
+        names = {CredentialKind.KEY: ("Some-Key", "some")}
+        message = unauthorized(None, (CredentialKind.KEY,), names).message
+        assert message == "credentials: expected a key in the header Some-Key or the parameter some; got none"
+
 
 class TestErrorBody:
     """Requirement translator.handshake.error-body."""

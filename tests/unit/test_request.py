@@ -97,6 +97,35 @@ class TestCredential:
         assert credential(both, kinds=(KEY,)) == Credential(KEY, "k", "query")
         assert credential(request("", ("Authorization", "Bearer t")), kinds=(KEY,)) is None
 
+    @pytest.mark.parametrize(
+        ("headers", "query", "expected"),
+        [
+            ((("Authorization", "Bearer h"),), "X-Token=Bearer+q", Credential(TOKEN, "h", "header")),
+            ((), "x-token=Bearer%20q", Credential(TOKEN, "Bearer q", "query")),
+            ((), "access_token=q&subscription-key=k", None),
+            ((("Some-Key", "h"),), "", Credential(KEY, "h", "header")),
+            ((), "SOME-key=k", Credential(KEY, "k", "query")),
+        ],
+    )
+    def test_another_dialect_has_names_of_its_own(
+        self, headers: Headers, query: str, expected: Credential | None
+    ) -> None:
+        names = {TOKEN: ("Authorization", "X-Token"), KEY: ("Some-Key", "Some-Key")}
+        assert credential(request(query, *headers), names=names) == expected
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("Authorization=Bearer%20q", Credential(TOKEN, "q", "query")),
+            ("authorization=bearer+q", Credential(TOKEN, "q", "query")),
+            ("Authorization=Bearer", None),
+            ("Authorization=Basic%20q", Credential(TOKEN, "", "query")),
+        ],
+    )
+    def test_a_twin_of_the_same_name_has_the_same_form(self, query: str, expected: Credential | None) -> None:
+        names = {TOKEN: ("Authorization", "authorization"), KEY: ("Some-Key", "Some-Key")}
+        assert credential(request(query), names=names) == expected
+
     def test_a_repr_does_not_show_the_value(self) -> None:
         assert "secret" not in repr(Credential(KEY, "secret", "query"))
 

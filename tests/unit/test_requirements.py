@@ -23,6 +23,8 @@ ENTRY = {
     "facts": '["A1"]',
 }
 
+DIALECTS = ["translator", "speech-v1", "speech-v2"]
+
 
 def entry(**changes: str | None) -> str:
     """Return an entry in TOML: that of `ENTRY` with keys changed, added, or (None) left out."""
@@ -178,7 +180,8 @@ class TestFaults:
 class TestTheRegister:
     def test_everything_holds_every_dialect(self) -> None:
         everything = requirements.load()
-        assert requirements.load("translator").items() <= everything.items()
+        for dialect in DIALECTS:
+            assert requirements.load(dialect).items() <= everything.items()
         assert list(everything) == [requirement.id for requirement in everything.values()]
 
     def test_requirements_cannot_be_changed(self) -> None:
@@ -196,19 +199,28 @@ class TestTheRegister:
         with pytest.raises(KeyError, match=r"no requirement .*; near: translator\.final\.id-unique"):
             requirements.get("translator.final.id-uniqe")
 
+    def test_a_dialect_stands_in_a_folder(self) -> None:
+        assert requirements.folder("translator") == "translator"
+        with pytest.raises(KeyError, match="no dialect 'translater'"):
+            requirements.folder("translater")
+
     def test_an_unknown_dialect_with_nothing_near_names_those_that_there_are(self) -> None:
         with pytest.raises(KeyError, match=r"no dialect 'xyz'; near: .*translator"):
             requirements.load("xyz")
 
-    def test_every_fact_has_a_requirement_or_an_exclusion_and_not_both(self) -> None:
-        used = {fact for requirement in requirements.load("translator").values() for fact in requirement.facts}
-        excluded = {exclusion.fact for exclusion in requirements.exclusions("translator")}
-        assert used | excluded == set(requirements.facts("translator"))
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_every_fact_has_a_requirement_or_an_exclusion_and_not_both(self, dialect: str) -> None:
+        home = requirements.folder(dialect)
+        rows = [row for row in requirements.load().values() if row.id.startswith(f"{home}.")]
+        used = {fact for row in rows for fact in row.facts}
+        excluded = {exclusion.fact for exclusion in requirements.exclusions(dialect)}
+        assert used | excluded == set(requirements.facts(dialect))
         assert used & excluded == set()
 
-    def test_labels_are_short(self) -> None:
-        labels = requirements.labels("translator")
-        assert tuple(labels) == requirements.facts("translator")
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_labels_are_short(self, dialect: str) -> None:
+        labels = requirements.labels(dialect)
+        assert tuple(labels) == requirements.facts(dialect)
         assert [fact for fact, label in labels.items() if not 3 <= len(label.split()) <= 8] == []
         assert len(set(labels.values())) == len(labels)
 
@@ -223,7 +235,28 @@ class TestTheRegister:
     def test_revision_is_the_latest_since(self) -> None:
         assert max(requirement.since for requirement in requirements.load().values()) == requirements.REVISION
 
-    def test_core_requirements_bind_in_every_run(self) -> None:
+    def test_dialects_of_a_folder_share_its_requirements_but_for_those_of_one_alone(self) -> None:
+        first, second = requirements.load("speech-v1"), requirements.load("speech-v2")
+        assert {row.dialects for row in first.values()} == {("speech-v1",), ("speech-v1", "speech-v2")}
+        assert {row.id for row in first.values() if row.dialects == ("speech-v1",)} == first.keys() - second.keys()
+        assert requirements.facts("speech-v1") == requirements.facts("speech-v2")
+
+    @pytest.mark.parametrize("dialect", ["speech-v1", "speech-v2"])
+    def test_core_requirements_of_the_speech_dialects(self, dialect: str) -> None:
+        core = {requirement.id for requirement in requirements.load(dialect).values() if requirement.core}
+        assert core == {
+            "speech.audio.end",
+            "speech.client.audio-header",
+            "speech.client.config-first",
+            "speech.frame.header-path",
+            "speech.handshake.accept",
+            "speech.result.final-always",
+            "speech.turn.end-last",
+            "speech.turn.id-echo",
+            "speech.turn.start-first",
+        }
+
+    def test_core_requirements_of_translator(self) -> None:
         core = {requirement.id for requirement in requirements.load("translator").values() if requirement.core}
         assert core == {
             "translator.audio.header-44",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.audio import PcmFormat
+from protocol.audio import Codec, PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import (
     MAX_HEADER,
@@ -307,6 +307,57 @@ class TestErrors:
         with pytest.raises(PeerViolation, match=r"speech\.pcm"):
             HeaderReader(rules).feed(build_header(PcmFormat(16000, channels=2)))
         assert HeaderRules(CONTAINER, FORMAT) == STREAM
+
+
+class TestOtherRules:
+    """A dialect may take more than 16-bit mono PCM."""
+
+    RULES = HeaderRules("x.y.container", "x.y.format", codecs=tuple(Codec), channels=range(1, 9), bits=(8, 16))
+
+    def read(self, data: bytes, rules: HeaderRules = RULES) -> RiffHeader:
+        answer = HeaderReader(rules).feed(data)
+        assert answer is not None
+        return answer[0]
+
+    def error(self, body: bytes, rules: HeaderRules = RULES) -> PeerViolation:
+        with pytest.raises(PeerViolation) as caught:
+            HeaderReader(rules).feed(stream(chunk(b"fmt ", body)))
+        return caught.value
+
+    @given(
+        codec=st.sampled_from(Codec),
+        rate=st.integers(8000, 48000),
+        channels=st.integers(1, 8),
+        bits=st.sampled_from([8, 16]),
+        size=st.sampled_from([16, 18]),
+    )
+    def test_what_they_allow_is_read(self, codec: Codec, rate: int, channels: int, bits: int, size: int) -> None:
+        pcm = PcmFormat(rate, channels, bits if codec is Codec.PCM else 8)
+        header = self.read(build_header(pcm, fmt_size=16 if size == 16 else 18, codec=codec))
+        assert (header.format, header.codec) == (pcm, codec)
+
+    @pytest.mark.parametrize("bits", [8, 16])
+    def test_the_extensible_form_is_pcm(self, bits: int) -> None:
+        header = self.read(stream(chunk(b"fmt ", fmt(tag=0xFFFE, channels=2, bits=bits) + extension(valid_bits=bits))))
+        assert (header.format, header.codec) == (PcmFormat(16000, 2, bits), Codec.PCM)
+
+    @pytest.mark.parametrize(
+        ("body", "offset", "expected", "observed"),
+        [
+            (fmt(tag=3), 20, "codec 1 (PCM), 6 (A-law) or 7 (mu-law)", "3"),
+            (fmt(channels=9), 22, "1 to 8 channels", "9"),
+            (fmt(channels=0), 22, "1 to 8 channels", "0"),
+            (fmt(bits=24), 34, "8 or 16 bits per sample", "24"),
+            (fmt(tag=7, bits=16), 34, "8 bits per sample", "16"),
+            (fmt(tag=0xFFFE, bits=8) + extension(valid_bits=16), 38, "8 valid bits per sample", "16"),
+        ],
+    )
+    def test_what_they_do_not_allow_is_refused(self, body: bytes, offset: int, expected: str, observed: str) -> None:
+        assert self.error(body) == PeerViolation("x.y.format", f"offset {offset}", expected, observed)
+
+    def test_two_codecs_are_named(self) -> None:
+        rules = HeaderRules("x.y.container", "x.y.format", codecs=(Codec.PCM, Codec.MULAW))
+        assert self.error(fmt(tag=6), rules).expected == "codec 1 (PCM) or 7 (mu-law)"
 
 
 class TestBound:

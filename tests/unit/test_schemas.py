@@ -19,7 +19,7 @@ EXAMPLES = [
     for name in schemas.names()
     for example in schemas.examples(name)
 ]
-COMPLETE = (*WIRE, "requirements", "cases", "selfproof", "report", "transcript")
+COMPLETE = (*WIRE, "requirements", "cases", "selfproof", "report", "transcript", "capture")
 ANNOTATIONS = {"title", "description", "x-requirement", "x-requirements"}
 
 Place = tuple[str | int, ...]
@@ -71,6 +71,15 @@ class TestNames:
     def test_cover_what_a_translator_session_says(self) -> None:
         expected = {"error", "final", "handshake-query", "languages", "partial"}
         assert {name.removeprefix("translator/") for name in WIRE} >= expected
+
+    def test_cover_what_a_speech_session_says(self) -> None:
+        client = {"handshake-query", "speech-config", "speech-context", "telemetry", "event", "audio-commit"}
+        turn = {"turn-start", "start-detected", "end-detected"}
+        results = {"translation-hypothesis", "translation-phrase", "translation-response"}
+        plain = {"speech-hypothesis", "speech-phrase"}
+        voice = {"synthesis-end", "audio-start", "audio-end"}
+        expected = client | turn | results | plain | voice
+        assert {name.removeprefix("speech/") for name in WIRE} >= expected
 
     @pytest.mark.parametrize("name", ["translator", "translator/final.schema.json", "../pyproject", ""])
     def test_unknown_ones_open_no_file(self, name: str) -> None:

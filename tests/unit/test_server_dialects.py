@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.languages import PUBLISHED
+from protocol.audio import PcmFormat
+from protocol.events import AudioStarted, Task
 from protocol.rejection import Rejected
+from protocol.riff import build_header
 from protocol.translator.handshake import build_target
 from protocol.translator.policy import Policy
 from protocol.translator.session import ServerSession
-from protocol.wire import HttpRequest
+from protocol.wire import Close, Fragment, HttpRequest, Kind
 from reference_server.auth import Authority
-from reference_server.dialects import Opening, dialects
-from reference_server.endpointing import Endpointing
-from reference_server.engines.base import Job, Text
+from reference_server.dialects import Dialect, Opening, dialects
 from reference_server.engines.scripted import ScriptedEngine
-from reference_server.pipeline import Spoken
 from reference_server.policy import Settings
-from reference_server.voice import mp3, wav
 
 KEY = (("Ocp-Apim-Subscription-Key", "test-key"),)
-SAID = Text("My jackass.", ("Meu idiota.",), frozenset({"jackass", "idiota"}))
+
+
+def translator(policy: Policy | None = None) -> Dialect:
+    settings = Settings(translator=policy or Policy())
+    return dialects(settings, Authority(settings.keys, settings.secret), ScriptedEngine())["/speech/translate"]
 
 
 def admit(policy: Policy | None = None, headers: tuple[tuple[str, str], ...] = KEY, **wanted: str | None) -> Opening:
-    settings = Settings(translator=policy or Policy())
-    table = dialects(settings, Authority(settings.keys, settings.secret), ScriptedEngine())
     target = build_target(source=wanted.pop("source", "en-US"), target=wanted.pop("target", "pt"), **wanted)  # type: ignore[arg-type]
-    return table["/speech/translate"].admit(HttpRequest("GET", target, headers))
+    return translator(policy).admit(HttpRequest("GET", target, headers))
 
 
 class TestAdmission:
@@ -37,44 +37,26 @@ class TestAdmission:
                 admit(headers=headers, source="xx")
             assert refusal.value.rejection.status == status
 
-    def test_the_languages_are_the_resolved_ones(self) -> None:
-        assert admit(source="en", target="it-IT").plan.job == Job("en-US", ("it",))
+    def test_request_and_policy_reach_the_session(self) -> None:
+        opening = admit(Policy(endpoint_silence_ms=500), source="en", target="it-IT")
+        header = Fragment(100.0, Kind.BINARY, build_header(PcmFormat(8000)))
+        task = Task("en-US", ("it",), silence_ms=500, growth_ms=None)
+        assert opening.session(100.0).receive(header) == [AudioStarted(PcmFormat(8000), task)]
 
     def test_a_session_begins_at_its_time(self) -> None:
         session = admit().session(100.0)
         assert isinstance(session, ServerSession)
         assert session.next_deadline == 700.0
 
+    def test_the_shell_knows_how_to_close_over_its_head(self) -> None:
+        opening = admit()
+        assert opening.flooded == Close(1008, "too much traffic that carries no audio")
+        assert opening.failed == Close(1011, "Internal Server Error: the server failed")
 
-class TestPlan:
-    def test_follows_the_policy(self) -> None:
-        policy = Policy(endpoint_silence_ms=500, max_utterance_ms=10_000, partial_interval_ms=400)
-        assert admit(policy, features="Partial").plan.endpointing == Endpointing(500, 10_000, 400)
 
-    def test_has_no_hypotheses_unless_asked_for(self) -> None:
-        assert admit().plan.endpointing.growth_ms is None
+class TestOthers:
+    def test_what_asks_for_no_upgrade_gets_the_usual_answer(self) -> None:
+        assert translator().plain(HttpRequest("GET", "/speech/translate", ())) is None
 
-    def test_speaks_only_if_asked_for(self) -> None:
-        assert admit().plan.spoken(SAID) == ()
-
-    def test_speaks_the_translation_by_the_chosen_voice(self) -> None:
-        plan = admit(features="TextToSpeech", voice="pt-BR-Daniel", profanity="NoAction").plan
-        assert plan.spoken(SAID) == (Spoken("Meu idiota.", PUBLISHED.voices["pt-BR-Daniel"], wav),)
-
-    def test_speaks_mp3(self) -> None:
-        assert admit(features="TextToSpeech", format="audio/mp3").plan.spoken(SAID)[0].encode is mp3
-
-    @pytest.mark.parametrize(
-        ("action", "marker", "words"),
-        [
-            ("Marked", "Asterisk", "Meu ***."),
-            ("Marked", "Tag", "Meu idiota."),
-            ("Deleted", None, "Meu ."),
-        ],
-    )
-    def test_speaks_what_is_left_of_profanities(self, action: str, marker: str | None, words: str) -> None:
-        plan = admit(features="TextToSpeech", profanity=action, marker=marker).plan
-        assert [spoken.text for spoken in plan.spoken(SAID)] == [words]
-
-    def test_does_not_speak_nothing(self) -> None:
-        assert admit(features="TextToSpeech").plan.spoken(Text("", ("",))) == ()
+    def test_nobody_is_sent_elsewhere(self) -> None:
+        assert translator().redirect is None

@@ -77,7 +77,7 @@ class TestUtterance:
     def test_ends_after_the_silence_of_the_policy(self) -> None:
         endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
         assert endpointer.feed(tone(0.5, -20) + quiet(0.78)) == [Started(0)]
-        assert endpointer.feed(quiet(0.02)) == [Ended(Span(0, 16_000)), Silent(25_600)]
+        assert endpointer.feed(quiet(0.02)) == [Ended(Span(0, 16_000)), Silent(25_600, 41_600)]
 
     def test_less_than_60_ms_is_a_click(self) -> None:
         assert not spans(events(quiet(0.1) + tone(0.04, -10) + quiet(1)))
@@ -116,10 +116,10 @@ class TestSilence:
     @pytest.mark.parametrize("dbfs", [-80, -60, -55, -52])
     def test_steady_low_noise_is_silence(self, dbfs: float) -> None:
         found = events(noise(10, dbfs))
-        assert found == [Silent(16_000 * count) for count in range(1, 21)]
+        assert found == [Silent(16_000 * count, 16_000 * count) for count in range(1, 21)]
 
     def test_digital_silence_is_silence(self) -> None:
-        assert events(quiet(2)) == [Silent(16_000 * count) for count in range(1, 5)]
+        assert events(quiet(2)) == [Silent(16_000 * count, 16_000 * count) for count in range(1, 5)]
 
     def test_a_constant_offset_is_silence(self) -> None:
         assert not spans(events((3000).to_bytes(2, "little") * 32_000))

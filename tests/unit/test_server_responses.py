@@ -18,17 +18,22 @@ def ask(fields: str | None) -> HttpResponse:
 
 class TestRefuse:
     def test_a_page_of_any_origin_can_read_why(self) -> None:
-        response = refuse(Rejection(400, "InvalidParameter", "why", "to"), (("Retry-After", "1"),))
+        response = refuse(Rejection(400, "InvalidParameter", "why", "to"), (("Allow", "GET"),))
         assert response.status == 400
         assert header(response.headers, "Content-Type") == "application/json; charset=utf-8"
         assert header(response.headers, "Access-Control-Allow-Origin") == "*"
         assert header(response.headers, "Access-Control-Expose-Headers") == "X-RequestId"
-        assert header(response.headers, "Retry-After") == "1"
+        assert header(response.headers, "Allow") == "GET"
+        assert header(response.headers, "Retry-After") is None
         assert header(response.headers, "WWW-Authenticate") is None
         assert json.loads(response.body)["error"]["parameter"] == "to"
 
     def test_a_401_names_a_scheme(self) -> None:
         assert header(refuse(Rejection(401, "Unauthorized", "why")).headers, "WWW-Authenticate") == "Bearer"
+
+    def test_one_for_now_says_when_to_try_again(self) -> None:
+        response = refuse(Rejection(429, "TooManyRequests", "why", retry_after_s=10))
+        assert header(response.headers, "Retry-After") == "10"
 
     def test_a_405_names_the_methods(self) -> None:
         response = method_not_allowed("PUT", ("GET", "OPTIONS"))

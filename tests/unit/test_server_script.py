@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import schemas
+from protocol.events import Blame
 from protocol.languages import PUBLISHED
 from reference_server.engines.base import ABRUPT, EngineFailure, Job
 from reference_server.engines.ear import Known
@@ -84,16 +85,37 @@ class TestMisbehaviour:
             }
         ).utterances[0]
         assert entry.delays_ms == {Moment.PARTIAL: 1, Moment.FINAL: 2, Moment.VOICE: 3}
-        assert entry.ends == {Moment.VOICE: EngineFailure(1001, "enough")}
+        assert entry.failures == {Moment.VOICE: EngineFailure(1001, "enough", Blame.SCRIPT)}
         assert (entry.ms_per_character, entry.level_dbfs) == (10, -40)
 
     def test_an_end_is_an_engine_failure_unless_said_otherwise(self) -> None:
         entry = script({"end": {"before": "final"}}).utterances[0]
-        assert entry.ends == {Moment.FINAL: EngineFailure(1011, "the engine failed")}
+        assert entry.failures == {Moment.FINAL: EngineFailure(1011, "the engine failed", Blame.SCRIPT)}
 
     def test_an_abrupt_end_has_no_close_frame(self) -> None:
         entry = script({"end": {"before": "partial", "abrupt": True}}).utterances[0]
-        assert entry.ends[Moment.PARTIAL].code == ABRUPT
+        assert entry.failures[Moment.PARTIAL].code == ABRUPT
+
+    @pytest.mark.parametrize(
+        ("fail", "failure"),
+        [
+            ({"before": "partial"}, EngineFailure(1011, "the engine failed", Blame.ENGINE)),
+            ({"before": "final", "as": "engine"}, EngineFailure(1011, "the engine failed", Blame.ENGINE)),
+            ({"before": "voice", "as": "overload"}, EngineFailure(1011, "the engine is overloaded", Blame.OVERLOAD)),
+        ],
+    )
+    def test_a_failure_is_the_engines_own(self, fail: dict[str, str], failure: EngineFailure) -> None:
+        assert script({"fail": fail}).utterances[0].failures == {Moment(fail["before"]): failure}
+
+    def test_an_end_counts_where_the_engine_fails_too(self) -> None:
+        both = {"fail": {"before": "final"}, "end": {"before": "final", "code": 1001}}
+        assert script(both).utterances[0].failures[Moment.FINAL].code == 1001
+
+    def test_a_recognition_may_come_to_nothing(self) -> None:
+        entry = script(
+            {"language": "de-DE", "status": "NoMatch", "translation_failures": {"pt": "no model"}}
+        ).utterances[0]
+        assert (entry.language, entry.status, entry.untranslated) == ("de-DE", "NoMatch", {"pt": "no model"})
 
 
 BAD = [
@@ -103,6 +125,13 @@ BAD = [
     ({"utterances": [{"when": {"from": "en"}}]}, "/utterances/0/when/from: expected one of ar-EG, de-DE"),
     ({"defaults": [{}, {"when": {"to": "en-US"}}]}, "/defaults/1/when/to: expected one of"),
     ({"defaults": [{"translations": {"xx": "?"}}]}, "/defaults/0/translations/xx: expected one of"),
+    (
+        {"defaults": [{"translation_failures": {"en-US": "?"}}]},
+        "/defaults/0/translation_failures/en-US: expected one of",
+    ),
+    ({"defaults": [{"language": "en"}]}, "/defaults/0/language: expected one of ar-EG, de-DE"),
+    ({"defaults": [{"status": "Success"}]}, "/defaults/0/status: expected"),
+    ({"defaults": [{"fail": {"before": "final", "as": "script"}}]}, "/defaults/0/fail/as: expected"),
     ({"utterances": [{"when": {"recording": "noise"}}]}, "/utterances/0/when/recording: expected one of clear-1"),
     (
         {"utterances": [{"when": {"recording": "pair", "part": 2}}]},

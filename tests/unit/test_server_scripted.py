@@ -11,7 +11,7 @@ import pytest
 import schemas
 from conformance.peers import virtual
 from protocol.audio import PcmFormat, rms_dbfs
-from protocol.events import Span
+from protocol.events import Blame, Span
 from protocol.languages import PUBLISHED
 from protocol.riff import parse_file
 from reference_server.engines.base import EngineFailure, Job, Text, Utterance
@@ -21,6 +21,7 @@ from reference_server.engines.scripted import ScriptedEngine, ScriptedSession
 SHAPE = PcmFormat(16_000)
 JOB = Job("en-US", ("pt",))
 VOICE = PUBLISHED.voices["pt-BR-Maria"]
+GREETING = {"translations": {"en": "Hi.", "de": "Hallo.", "pt": "Oi."}}
 
 
 def session(*utterances: dict[str, Any], job: Job = JOB) -> ScriptedSession:
@@ -86,6 +87,47 @@ class TestPhrase:
         one = ScriptedEngine().open(JOB)
         heard = hypotheses(one, 2400, index=1)
         assert phrase(one, utterance(2500, 1)).recognition.lower().startswith(heard[-1].lower())
+
+
+class TestTargets:
+    def test_can_be_others_from_the_next_answer_on(self) -> None:
+        one = session({"recognition": "Good day.", "translations": {"pt": "Bom dia.", "de": "Guten Tag."}})
+        assert hypotheses(one, 600)
+        one.retarget(("de", "pt"))
+        assert phrase(one).translations == ("Guten Tag.", "Bom dia.")
+
+    def test_may_be_none(self) -> None:
+        assert phrase(session({"recognition": "Hi."}, job=Job("en-US", ()))) == Text("Hi.", ())
+
+
+class TestLanguage:
+    """Which of several candidates is spoken."""
+
+    def job(self, *candidates: str) -> Job:
+        return Job("en-US", ("pt",), candidates)
+
+    def test_is_not_told_unless_it_had_to_be_found_out(self) -> None:
+        assert phrase(session({**GREETING, "language": "de-DE"})) == Text("Hi.", ("Oi.",))
+
+    def test_is_that_of_the_script(self) -> None:
+        one = session({**GREETING, "language": "de-DE"}, job=self.job("en-US", "de-DE"))
+        assert phrase(one) == Text("Hallo.", ("Oi.",), language="de-DE")
+
+    @pytest.mark.parametrize("entry", [{}, {"language": "pt-BR"}])
+    def test_is_that_of_the_recording_otherwise(self, entry: dict[str, str]) -> None:
+        _, pcm = parse_file((schemas.corpus_dir() / "clear-1.wav").read_bytes())
+        one = session({**GREETING, **entry}, job=self.job("de-DE", "en-US"))
+        what = utterance(1200, pcm=pcm[SHAPE.ms_to_bytes(200) :])
+        assert phrase(one, what) == Text("Hi.", ("Oi.",), language="en-US")
+
+    def test_is_the_first_candidate_if_nothing_tells(self) -> None:
+        one = session(GREETING, job=self.job("de-DE", "pt-BR"))
+        assert phrase(one) == Text("Hallo.", ("Oi.",), language="de-DE")
+
+    def test_hypotheses_say_it_once_it_is_known(self) -> None:
+        one = session(GREETING, job=self.job("de-DE"))
+        assert virtual.run(one.hypothesis(utterance(380))) is None
+        assert virtual.run(one.hypothesis(utterance(900))) == Text("Hallo", ("Oi.",), language="de-DE")
 
 
 class TestHypothesis:
@@ -154,7 +196,20 @@ class TestMisbehaviour:
         assert hypotheses(one, 600)
         with pytest.raises(EngineFailure) as failure:
             phrase(one)
-        assert failure.value == EngineFailure(1001, "gone")
+        assert failure.value == EngineFailure(1001, "gone", Blame.SCRIPT)
+
+    def test_the_recognition_comes_to_nothing(self) -> None:
+        text = phrase(session({"recognition": "Hi.", "status": "NoMatch"}))
+        assert (text.status, text.recognition) == ("NoMatch", "Hi.")
+
+    def test_a_translation_fails_in_the_final_alone(self) -> None:
+        entry = {"recognition": "Hi.", "translations": {"pt": "Oi."}, "translation_failures": {"pt": "no", "fr": "no"}}
+        one = session(entry, job=Job("en-US", ("de", "pt")))
+        guess = virtual.run(one.hypothesis(utterance(600)))
+        assert guess is not None
+        assert guess.translations == ("[de] Hi.", "Oi.")
+        text = phrase(one)
+        assert (text.translations, text.failures) == (("[de] Hi.", ""), {"pt": "no"})
 
 
 class TestEngine:

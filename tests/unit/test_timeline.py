@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from conformance import timeline
 from conformance.transcript import Ending
+from protocol.speech import framing
+from protocol.speech.framing import UspMessage
 from protocol.wire import Headers, Kind, Party
 
 if TYPE_CHECKING:
@@ -113,6 +116,42 @@ class TestAudio:
         assert len(shown(talk)) == 3
 
 
+class TestMessagesWithHeaders:
+    """Those of the speech dialects."""
+
+    AUDIO = UspMessage(Kind.BINARY, (("Path", "audio"), ("X-RequestId", "9E4A6DD2" * 4)), b"\1\2")
+
+    def test_are_shown_as_path_turn_and_body(self, talk: Talk) -> None:
+        talk.replies("X-RequestId:9e4a6dd29e4a6dd29e4a6dd29e4a6dd2\r\nPath:turn.end\r\n\r\n{}")
+        talk.replies(f"Path:note\r\n\r\n{'é' * 161}").sends(framing.write(self.AUDIO).data)
+        assert shown(talk) == [
+            "< text turn.end #9e4a6dd2 {}",
+            f"< text note {'é' * 160}…",
+            "> binary audio #9E4A6DD2 2 bytes 01 02",
+        ]
+
+    def test_are_shown_as_they_are_in_parts_or_without_a_path(self, talk: Talk) -> None:
+        talk.replies("Path:a\r\n\r\n", final=False).replies("Name:a\r\n\r\nb")
+        assert shown(talk) == ["< text (frame first) Path:a\r\n\r\n", "< text Name:a\r\n\r\nb"]
+
+    def test_of_one_turn_are_folded_but_not_its_end(self, talk: Talk) -> None:
+        other = replace(self.AUDIO, headers=(("Path", "audio"), ("X-RequestId", "b" * 32)))
+        for _ in range(4):
+            talk.sends(framing.write(self.AUDIO).data)
+        talk.sends(framing.write(replace(self.AUDIO, body=b"")).data)
+        for _ in range(2):
+            talk.sends(framing.write(other).data)
+        for _ in range(4):
+            talk.sends(framing.write(self.AUDIO).data)
+        size = 4 * len(framing.write(self.AUDIO).data)
+        assert shown(talk) == [
+            f"> 4 binary frames, {size} bytes, until 0.300; first audio #9E4A6DD2 01 02",
+            "> binary audio #9E4A6DD2 0 bytes ",
+            *["> binary audio #bbbbbbbb 2 bytes 01 02"] * 2,
+            f"> 4 binary frames, {size} bytes, until 1.000; first audio #9E4A6DD2 01 02",
+        ]
+
+
 class TestCredentials:
     """They are in no line, whoever said them."""
 
@@ -123,6 +162,8 @@ class TestCredentials:
             ((("Authorization", "Bearer s3cret"),), ""),
             ((), "subscription-key=s3cret"),
             ((), "from=en-US&access_token=s3cret&access_token=0ther"),
+            ((), "Ocp-Apim-Subscription-Key=s3cret"),
+            ((), "authorization=Bearer%20s3cret"),
         ],
     )
     def test_of_the_client_are_not_shown_where_the_server_repeats_them(

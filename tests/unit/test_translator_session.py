@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from typing import Any
 
@@ -16,92 +15,59 @@ from protocol.events import (
     Audio,
     AudioEnded,
     AudioStarted,
-    Drained,
-    Fault,
-    FromPipeline,
+    Begun,
     Hypothesis,
     Phrase,
-    Silence,
     Span,
+    Speak,
     Speech,
+    Task,
 )
 from protocol.riff import build_header
 from protocol.translator import order
-from protocol.translator.handshake import Feature, ProfanityAction, ProfanityMarker, SpeechRequest
+from protocol.translator.handshake import ProfanityAction, ProfanityMarker, VoiceFormat
 from protocol.translator.policy import Policy
-from protocol.translator.session import LABELS, Output, ServerSession
-from protocol.wire import Close, Fragment, Kind, Message, Party, PeerClosed, Tick
-
-PARTIAL, TIMING, TTS = Feature.PARTIAL, Feature.TIMING_INFO, Feature.TEXT_TO_SPEECH
-PCM = PcmFormat(16_000)
-HEADER = build_header(PCM)
-OPENED = 100.0
-EARLY = "translator.session.no-server-message-before-audio"
-SECOND = PCM.bytes_per_second
-
-
-class Stage:
-    """A session with a pipeline played by the test."""
-
-    def __init__(self, *features: Feature, policy: Policy | None = None, **request: Any) -> None:
-        asked = SpeechRequest("en-US", "it", frozenset(features), **request)
-        self.session = ServerSession(asked, policy or Policy(), OPENED)
-
-    def hear(self, data: bytes, at: float = OPENED, kind: Kind = Kind.BINARY) -> list[Output]:
-        return self.session.receive(Fragment(at, kind, data))
-
-    def begin(self, header: bytes = HEADER) -> None:
-        self.hear(header)
-
-    def tick(self, at: float) -> list[Output]:
-        return self.session.receive(Tick(at))
-
-    def guess(self, end: int, *, start: int = 0, text: str = "he", at: float = OPENED) -> list[dict[str, Any]]:
-        return members(self.session.result(Hypothesis(at, Span(start, end - start), text, (f"it:{text}",))))
-
-    def phrase(self, start: int = 0, size: int = SECOND, text: str = "hello") -> list[dict[str, Any]]:
-        return members(self.session.result(phrase(start, size, text)))
-
-
-def phrase(start: int = 0, size: int = SECOND, text: str = "hello", **more: Any) -> Phrase:
-    return Phrase(OPENED, Span(start, size), text, (f"it:{text}" if text else "",), **more)
-
-
-def members(outputs: list[Output]) -> list[dict[str, Any]]:
-    """Return the JSON of what is sent: text messages in one frame, and nothing else."""
-    found = []
-    for output in outputs:
-        assert isinstance(output, Message)
-        assert output.kind is Kind.TEXT
-        (data,) = output.fragments
-        found.append(json.loads(data))
-    return found
+from protocol.wire import Close, Fragment, Kind, Message, Party
+from tests.unit.translator_stage import (
+    ELSA,
+    HEADER,
+    OPENED,
+    PARTIAL,
+    PCM,
+    SECOND,
+    TASK,
+    TIMING,
+    TTS,
+    Stage,
+    members,
+    phrase,
+)
 
 
 class TestHeader:
     """translator.audio.header-*, header-first, format, extra-chunks, rates."""
 
     def test_starts_the_pipeline_with_its_format(self) -> None:
-        assert Stage().hear(HEADER) == [AudioStarted(PCM)]
+        assert Stage().hear(HEADER) == [AudioStarted(PCM, TASK)]
 
     def test_audio_in_the_same_message_follows_at_once(self) -> None:
-        assert Stage().hear(HEADER + b"\1\2\3\4") == [AudioStarted(PCM), Audio(b"\1\2\3\4")]
+        assert Stage().hear(HEADER + b"\1\2\3\4") == [AudioStarted(PCM, TASK), Audio(b"\1\2\3\4")]
 
     @pytest.mark.parametrize("rate", [8000, 22050, 48000])
     def test_the_rate_is_the_clients_choice(self, rate: int) -> None:
         stream = PcmFormat(rate)
-        assert Stage().hear(build_header(stream)) == [AudioStarted(stream)]
+        assert Stage().hear(build_header(stream)) == [AudioStarted(stream, TASK)]
 
     def test_may_have_46_bytes_and_extra_chunks(self) -> None:
         header = build_header(PCM, fmt_size=18, extra_chunks=[(b"LIST", b"abc")])
-        assert Stage().hear(header + b"\1\2") == [AudioStarted(PCM), Audio(b"\1\2")]
+        assert Stage().hear(header + b"\1\2") == [AudioStarted(PCM, TASK), Audio(b"\1\2")]
 
     @given(st.lists(st.integers(0, len(HEADER) + 6), max_size=8))
     def test_may_be_split_anywhere(self, cuts: list[int]) -> None:
         stage, wire = Stage(), HEADER + b"\1\2\3\4\5\6"
         places = sorted({0, len(wire), *cuts})
         outputs = [out for start, end in pairwise(places) for out in stage.hear(wire[start:end])]
-        assert outputs[0] == AudioStarted(PCM)
+        assert outputs[0] == AudioStarted(PCM, TASK)
         assert b"".join(out.data for out in outputs[1:] if isinstance(out, Audio)) == b"\1\2\3\4\5\6"
 
     @pytest.mark.parametrize("size", [2, 3200, 0xFFFFFFFF])
@@ -132,6 +98,18 @@ class TestHeader:
         stage = Stage()
         assert stage.hear(HEADER[:20]) == []
         assert stage.session.order.state(Party.SERVER) == order.MUTE
+
+
+class TestTask:
+    """What the pipeline is asked to do follows from the request and the policy."""
+
+    def test_follows_the_policy(self) -> None:
+        policy = Policy(endpoint_silence_ms=500, max_utterance_ms=10_000, partial_interval_ms=400)
+        task = Task("en-US", ("it",), silence_ms=500, longest_ms=10_000, growth_ms=400)
+        assert Stage(PARTIAL, policy=policy).hear(HEADER) == [AudioStarted(PCM, task)]
+
+    def test_has_no_hypotheses_unless_asked_for(self) -> None:
+        assert Stage(TTS, TIMING).hear(HEADER) == [AudioStarted(PCM, TASK)]
 
 
 class TestAudio:
@@ -179,7 +157,7 @@ class TestOddBytes:
 
     def test_a_single_byte_alone_gives_nothing(self) -> None:
         stage = Stage()
-        assert stage.hear(HEADER + b"\1") == [AudioStarted(PCM)]
+        assert stage.hear(HEADER + b"\1") == [AudioStarted(PCM, TASK)]
         assert stage.hear(b"\2") == [Audio(b"\1\2")]
 
     @given(st.lists(st.binary(max_size=7)))
@@ -274,6 +252,26 @@ class TestFinals:
         stage.begin()
         assert stage.phrase(text="") == [{"type": "final", "id": "0", "recognition": "", "translation": ""}]
 
+    @pytest.mark.parametrize("status", ["NoMatch", "BabbleTimeout", "InitialSilenceTimeout"])
+    def test_of_nothing_understood_have_empty_texts_and_no_voice(self, status: str) -> None:
+        stage = Stage(TTS)
+        stage.begin()
+        assert members(stage.session.result(phrase(status=status))) == [
+            {"type": "final", "id": "0", "recognition": "", "translation": ""}
+        ]
+
+    def test_of_a_translation_that_failed_have_the_recognition_alone(self) -> None:
+        stage = Stage(TTS)
+        stage.begin()
+        failed = Phrase(OPENED, Span(0, 2), "hello", ("",), targets=("it",), failures={"it": "no model"})
+        (found,) = members(stage.session.result(failed))
+        assert (found["recognition"], found["translation"]) == ("hello", "")
+
+    def test_are_not_announced_when_speech_begins(self) -> None:
+        stage = Stage(PARTIAL)
+        stage.begin()
+        assert stage.session.result(Begun(OPENED, 0)) == []
+
 
 class TestTiming:
     """translator.timing.*: four integers on request, ticks that follow from the bytes."""
@@ -334,7 +332,8 @@ class TestProfanity:
     def test_a_translation_that_is_deleted_altogether_has_no_voice(self) -> None:
         stage = Stage(TTS, profanity=ProfanityAction.DELETED)
         stage.begin()
-        stage.session.result(Phrase(OPENED, Span(0, 2), "damn", ("damn",), self.RUDE))
+        (final,) = stage.session.result(Phrase(OPENED, Span(0, 2), "damn", ("damn",), self.RUDE))
+        assert isinstance(final, Message)
         assert stage.session.order.state(Party.SERVER) == order.LISTENING
 
 
@@ -377,282 +376,34 @@ class TestVoice:
         with pytest.raises(LocalViolation):
             stage.session.result(Speech(OPENED, b"RIFF"))
 
-
-class TestIdle:
-    """translator.close.idle: 600 s without audio, then 1000."""
-
-    def test_the_deadline_is_600_s_after_the_last_audio(self) -> None:
-        stage = Stage()
-        assert stage.session.next_deadline == OPENED + 600
+    @pytest.mark.parametrize(("format_", "encoding"), [(VoiceFormat.WAV, "wav"), (VoiceFormat.MP3, "mp3")])
+    def test_is_that_of_the_request(self, format_: VoiceFormat, encoding: Any) -> None:
+        stage = Stage(TTS, voice="it-IT-Cosimo", format=format_)
         stage.begin()
-        stage.hear(b"\1\2", at=OPENED + 30)
-        assert stage.session.next_deadline == OPENED + 630
-
-    def test_before_it_nothing_happens(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.tick(OPENED + 599.9) == []
-
-    def test_without_a_header_the_session_closes_at_once(self) -> None:
-        stage = Stage()
-        assert stage.tick(OPENED + 600) == [
-            AudioEnded(flush=False),
-            Close(1000, "Normal closure: no audio was received for too long"),
-        ]
-
-    def test_with_audio_what_is_in_flight_comes_first(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.tick(OPENED + 600) == [AudioEnded(flush=True)]
-        assert stage.phrase()[0]["id"] == "0"
-        _, close = stage.session.result(Drained(OPENED + 601))
-        assert close == Close(1000, "Normal closure: no audio was received for too long")
-
-    def test_half_a_header_counts_as_audio_that_came(self) -> None:
-        stage = Stage()
-        stage.hear(HEADER[:20], at=OPENED + 10)
-        assert stage.session.next_deadline == OPENED + 610
-
-
-class TestMaximumDuration:
-    """translator.close.max-duration: 90 minutes, then 1000."""
-
-    def test_comes_however_busy_the_client_is(self) -> None:
-        stage = Stage()
-        stage.begin()
-        for minute in range(90):
-            stage.hear(b"\1\2", at=OPENED + 60 * minute + 1)
-        stage.hear(b"\1\2", at=OPENED + 5399)
-        assert stage.session.next_deadline == OPENED + 5400
-        assert stage.tick(OPENED + 5399.9) == []
-        assert stage.tick(OPENED + 5400) == [AudioEnded(flush=True)]
-        _, close = stage.session.result(Drained(OPENED + 5400))
-        assert close == Close(1000, "Normal closure: the maximum session duration is reached")
-
-
-class TestSilence:
-    """translator.close.silence: 180 s of audio that is silence, then 1000."""
-
-    def test_below_the_limit_goes_on(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.session.result(Silence(OPENED + 9, 180 * SECOND - 2)) == []
-        assert stage.session.takes_audio
-
-    def test_at_the_limit_ends(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.session.result(Silence(OPENED + 9, 180 * SECOND)) == [AudioEnded(flush=True)]
-        _, close = stage.session.result(Drained(OPENED + 9))
-        assert close == Close(1000, "Normal closure: silence was received for too long")
-
-    def test_is_audio_time_at_the_streams_own_rate(self) -> None:
-        stage = Stage()
-        stage.begin(build_header(PcmFormat(8000)))
-        assert stage.session.result(Silence(OPENED, 180 * 16_000)) == [AudioEnded(flush=True)]
-
-    def test_is_no_news_to_a_session_that_ends_already(self) -> None:
-        stage = Stage()
-        stage.begin()
-        stage.session.shutdown(OPENED)
-        assert stage.session.result(Silence(OPENED, 180 * SECOND)) == []
-
-
-class TestDraining:
-    """An ending session takes no more audio, lets results out, and does not wait for ever."""
-
-    def test_audio_is_dropped(self) -> None:
-        stage = Stage()
-        stage.begin()
-        stage.tick(OPENED + 600)
-        assert not stage.session.takes_audio
-        assert stage.hear(bytes(3200), at=OPENED + 600.5) == []
-        assert stage.hear(b"text", kind=Kind.TEXT) == []
-
-    def test_results_and_voices_still_go_out(self) -> None:
-        stage = Stage(TTS)
-        stage.begin()
-        stage.session.shutdown(OPENED)
-        assert stage.phrase()[0]["id"] == "0"
-        assert len(stage.session.result(Speech(OPENED, b"RIFF"))) == 1
-
-    def test_the_pipeline_has_10_s(self) -> None:
-        stage = Stage()
-        stage.begin()
-        stage.session.shutdown(OPENED + 5)
-        assert stage.session.next_deadline == OPENED + 15
-        assert stage.tick(OPENED + 14.9) == []
-        assert stage.tick(OPENED + 15) == [
-            AudioEnded(flush=False),
-            Close(1001, "Endpoint Unavailable: the server is going away"),
-        ]
-        assert stage.session.next_deadline is None
-
-    def test_drained_without_an_end_means_nothing(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.session.result(Drained(OPENED)) == []
-        assert stage.session.takes_audio
-
-
-class TestShutdown:
-    """translator.close.going-away: finals in flight, then 1001."""
-
-    def test_without_audio_closes_at_once(self) -> None:
-        assert Stage().session.shutdown(OPENED) == [
-            AudioEnded(flush=False),
-            Close(1001, "Endpoint Unavailable: the server is going away"),
-        ]
-
-    def test_with_audio_finals_come_first(self) -> None:
-        stage = Stage()
-        stage.begin()
-        assert stage.session.shutdown(OPENED) == [AudioEnded(flush=True)]
-        stage.phrase()
-        assert stage.session.result(Drained(OPENED)) == [
-            AudioEnded(flush=False),
-            Close(1001, "Endpoint Unavailable: the server is going away"),
-        ]
-
-    def test_a_session_that_ends_already_keeps_its_reason(self) -> None:
-        stage = Stage()
-        stage.begin()
-        stage.tick(OPENED + 600)
-        assert stage.session.shutdown(OPENED + 601) == []
-        _, close = stage.session.result(Drained(OPENED + 602))
-        assert close == Close(1000, "Normal closure: no audio was received for too long")
-
-    def test_a_session_that_is_over_stays_so(self) -> None:
-        stage = Stage()
-        stage.session.shutdown(OPENED)
-        assert stage.session.shutdown(OPENED) == []
-
-
-class TestFault:
-    """translator.close.server-error: the engine's failure ends the session with its code."""
-
-    @pytest.mark.parametrize("draining", [False, True])
-    def test_closes_at_once(self, draining: bool) -> None:
-        stage = Stage()
-        stage.begin()
-        if draining:
-            stage.session.shutdown(OPENED)
-        assert stage.session.result(Fault(OPENED, 1011, "the recogniser failed")) == [
-            AudioEnded(flush=False),
-            Close(1011, "Internal Server Error: the recogniser failed"),
-        ]
-        assert not stage.session.open
-
-
-class TestReason:
-    """translator.close.reason, label: the documented name of the code, then why, in at most 123 bytes."""
+        assert stage.session.result(phrase())[1:] == [Speak("it:hello", "it-IT-Cosimo", encoding)]
 
     @pytest.mark.parametrize(
-        ("code", "why", "reason"),
+        ("action", "marker", "words"),
         [
-            (1011, "", "Internal Server Error"),
-            (4000, "out of tea", "out of tea"),
-            (1011, "é" * 100, "Internal Server Error: " + "é" * 50),
-            (1011, "e" * 200, "Internal Server Error: " + "e" * 100),
-            (1000, "x" + "é" * 100, "Normal closure: x" + "é" * 53),
+            (ProfanityAction.NO_ACTION, ProfanityMarker.ASTERISK, "damn esso"),
+            (ProfanityAction.MARKED, ProfanityMarker.ASTERISK, "*** esso"),
+            (ProfanityAction.MARKED, ProfanityMarker.TAG, "damn esso"),
+            (ProfanityAction.DELETED, ProfanityMarker.ASTERISK, " esso"),
         ],
     )
-    def test_of_a_fault(self, code: int, why: str, reason: str) -> None:
-        _, close = Stage().session.result(Fault(OPENED, code, why))
-        assert close == Close(code, reason)
-
-    def test_of_every_close_begins_with_a_label_of_the_documents(self) -> None:
-        assert LABELS == {
-            1000: "Normal closure",
-            1001: "Endpoint Unavailable",
-            1003: "Invalid Message Type",
-            1011: "Internal Server Error",
-        }
-
-
-class TestErrors:
-    """What our own side does wrong is an error, and leaves the session as it was."""
-
-    @pytest.mark.parametrize(
-        "event",
-        [Hypothesis(OPENED, Span(0, SECOND), "a", ("b",)), phrase(), Speech(OPENED, b"RIFF"), Silence(OPENED, SECOND)],
-    )
-    def test_results_before_the_header(self, event: FromPipeline) -> None:
-        stage = Stage(PARTIAL, TTS)
-        with pytest.raises(LocalViolation) as caught:
-            stage.session.result(event)
-        assert caught.value.requirement == EARLY
-        assert stage.session.order.state(Party.SERVER) == order.MUTE
+    def test_says_what_is_left_of_profanities(
+        self, action: ProfanityAction, marker: ProfanityMarker, words: str
+    ) -> None:
+        stage = Stage(TTS, profanity=action, marker=marker)
         stage.begin()
-        assert stage.phrase()[0]["id"] == "0"
+        said = Phrase(OPENED, Span(0, 2), "damn it", ("damn esso",), frozenset({"damn"}))
+        assert stage.session.result(said)[1:] == [Speak(words, ELSA)]
 
-    def test_a_text_that_cannot_be_sent(self) -> None:
-        stage = Stage(PARTIAL, TTS)
+    def test_that_fails_ends_the_session(self) -> None:
+        stage = Stage(TTS)
         stage.begin()
-        half = "\ud83d"
-        for event in (
-            Hypothesis(OPENED, Span(0, SECOND), half, ("",)),
-            phrase(text=half),
-            phrase(text=half),
-        ):
-            with pytest.raises(LocalViolation) as caught:
-                stage.session.result(event)
-            assert caught.value.requirement == "translator.result.text-json"
-            assert stage.session.order.state(Party.SERVER) == order.LISTENING
-        assert stage.guess(SECOND)[0]["id"] == "0.1"
-        assert stage.phrase()[0]["id"] == "0"
-
-    def test_a_voice_for_a_partial(self) -> None:
-        stage = Stage(PARTIAL, TTS)
-        stage.begin()
-        stage.guess(SECOND)
-        with pytest.raises(LocalViolation) as caught:
-            stage.session.result(Speech(OPENED, b"RIFF"))
-        assert caught.value.requirement == "translator.voice.never-for-partial"
-        assert stage.guess(2 * SECOND)[0]["id"] == "0.2"
-
-
-class TestPeerCloses:
-    """A close of the client drops what is open."""
-
-    @pytest.mark.parametrize("header", [b"", HEADER], ids=["before the header", "behind it"])
-    @pytest.mark.parametrize("code", [1000, 1006])
-    def test_ends_the_pipeline_without_its_results(self, header: bytes, code: int) -> None:
-        stage = Stage()
-        stage.begin(header)
-        assert stage.session.receive(PeerClosed(OPENED, code, "")) == [AudioEnded(flush=False)]
-        assert not stage.session.open
-
-    def test_also_while_the_session_drains(self) -> None:
-        stage = Stage()
-        stage.begin()
-        stage.session.shutdown(OPENED)
-        assert stage.session.receive(PeerClosed(OPENED, 1000, "")) == [AudioEnded(flush=False)]
-        assert stage.session.result(Drained(OPENED)) == []
-
-
-class TestNothingAfterTheEnd:
-    """translator.session.no-data-after-close."""
-
-    @pytest.mark.parametrize("own", [True, False])
-    def test_nothing_is_taken_and_nothing_is_said(self, own: bool) -> None:
-        stage = Stage(PARTIAL, TTS)
-        stage.begin()
-        if own:
-            stage.hear(b"text", kind=Kind.TEXT)
-        else:
-            stage.session.receive(PeerClosed(OPENED, 1000, ""))
-        assert stage.hear(bytes(3200)) == []
-        assert stage.tick(OPENED + 10_000) == []
-        assert stage.session.receive(PeerClosed(OPENED, 1000, "")) == []
-        for event in (
-            Hypothesis(OPENED, Span(0, SECOND), "a", ("b",)),
-            phrase(),
-            Speech(OPENED, b"RIFF"),
-            Silence(OPENED, 1 << 40),
-            Fault(OPENED, 1011, "late"),
-            Drained(OPENED),
-        ):
-            assert stage.session.result(event) == []
-        assert stage.session.next_deadline is None
-        assert not stage.session.takes_audio
+        stage.phrase()
+        assert stage.session.result(Speech(OPENED, b"", "the voice failed")) == [
+            AudioEnded(flush=False),
+            Close(1011, "Internal Server Error: the voice failed"),
+        ]

@@ -163,6 +163,21 @@ class TestSection41ClientHandshake:
         assert client.refused == why
 
     @pytest.mark.parametrize(
+        ("offered", "extra"),
+        [
+            ("Sec-WebSocket-Protocol", "Sec-WebSocket-Protocol: usp\r\n"),
+            ("Sec-WebSocket-Extensions", "Sec-WebSocket-Extensions: permessage-deflate\r\n"),
+        ],
+    )
+    def test_a_101_may_select_or_ignore_what_was_offered(self, offered: str, extra: str) -> None:
+        values = {"Sec-WebSocket-Protocol": "x, usp", "Sec-WebSocket-Extensions": "permessage-deflate"}
+        for answer in (extra, ""):
+            client = ClientEnd("server.example.com", 80, secure=False, target=TARGET)
+            request = client.request(((offered, values[offered]),))
+            client.handshake(response_to(request, extra=answer))
+            assert client.refused is None
+
+    @pytest.mark.parametrize(
         ("wire", "why"),
         [
             (b"SSH-2.0-OpenSSH_9.6\r\n", "invalid HTTP status line: SSH-2.0-OpenSSH_9.6"),

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Context, NotOffered
+from conformance.cases.issuing import need_key, need_token
 from conformance.cases.registry import case
+from conformance.cases.replies import judge_accepted, judge_refused
 from conformance.cases.translator.dialogue import (
     KEY_HEADER,
     TOKEN_HEADER,
     Dialogue,
-    credentials,
     speech_target,
     upgrade,
 )
-from conformance.cases.translator.issuing import need_key, need_token
-from conformance.cases.translator.knocking import control, judge_accepted, judge_refused, knock
+from conformance.cases.translator.knocking import control, knock
 from conformance.transcript import Answered, CloseFrame, Frame
 from protocol.wire import Headers, HttpResponse, Party
 
@@ -190,7 +190,7 @@ async def secrecy(context: Context) -> None:
     await knock(context, speech_target(context, extra=(("subscription-key", wrong),)), (), deliberate=_WRONG)
     twisted = speech_target(context, target=f"{context.target.target}?access_token={nested}")
     await knock(context, twisted, deliberate="translator.client.target-key")
-    good = credentials(context)
+    good = context.target.credentials
     await knock(
         context, speech_target(context, features=("Telepathy",)), good, deliberate="translator.client.features-known"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.cases.context import Context
-from conformance.cases.translator.knocking import Reply, ask
+from conformance.cases.replies import Reply, ask
 from protocol.wire import header
 
 ORIGIN: Final = "https://page.example"

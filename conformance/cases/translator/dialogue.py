@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from conformance.cases.context import Blocked, Context
 from conformance.cases.utterances import samples
 from conformance.corpus import Recording
-from conformance.judge.translator.reading import Result, Seen, read_result
+from conformance.judge.reading import Seen
+from conformance.judge.translator.reading import Result, read_result
 from conformance.peers.budget import RESULT
 from conformance.peers.link import Link, Received
 from protocol.audio import PcmFormat
@@ -27,14 +28,6 @@ SILENCE_MS = 2600
 CHUNK_MS = 100
 
 KEY_HEADER, TOKEN_HEADER = "Ocp-Apim-Subscription-Key", "Authorization"
-
-
-def credentials(context: Context) -> Headers:
-    """Return the header with the good credential of the run."""
-    target = context.target
-    if target.token is not None:
-        return ((TOKEN_HEADER, f"Bearer {target.token}"),)
-    return ((KEY_HEADER, target.key),) if target.key is not None else ()
 
 
 def speech_target(context: Context, features: Iterable[str] = (), **changes: object) -> str:
@@ -58,7 +51,7 @@ async def upgrade(
 ) -> Link | HttpResponse:
     """Ask for a session with the good credentials, or with exactly these headers."""
     trace = (("X-ClientTraceId", context.guid()),)
-    given = credentials(context) if headers is None else headers
+    given = context.target.credentials if headers is None else headers
     return await context.dial(target, (*given, *trace), deliberate=deliberate)
 
 

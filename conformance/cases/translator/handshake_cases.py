@@ -6,8 +6,9 @@ from typing import Final
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.translator.dialogue import credentials, speech_target
-from conformance.cases.translator.knocking import Reply, ask, control, judge_accepted, judge_refused, knock
+from conformance.cases.replies import Reply, ask, judge_accepted, judge_refused
+from conformance.cases.translator.dialogue import speech_target
+from conformance.cases.translator.knocking import control, knock
 from protocol.translator.handshake import SPEECH_PATH, build_target
 from protocol.wire import Headers
 
@@ -46,9 +47,9 @@ async def plain_http(context: Context) -> None:
     """Send a POST and a plain GET to the speech path, with all that a good upgrade has but the upgrade."""
     target = speech_target(context)
     await control(context, target)
-    reply = await _post(context, credentials(context))
+    reply = await _post(context, context.target.credentials)
     judge_refused(context, "handshake.method", reply, "a POST", 405)
-    reply = await ask(context, target, credentials(context), deliberate="translator.handshake.upgrade-required")
+    reply = await ask(context, target, context.target.credentials, deliberate="translator.handshake.upgrade-required")
     judge_refused(context, "handshake.upgrade-required", reply, "a GET without an upgrade", 426)
 
 
@@ -72,8 +73,8 @@ async def check_order(context: Context) -> None:
     bad_version = speech_target(context, api_version="0.0")
     alone = {
         "an unknown path": await knock(context, bad_path, deliberate=mark),
-        "a POST": await _post(context, credentials(context)),
-        "no upgrade": await ask(context, good, credentials(context), deliberate=mark),
+        "a POST": await _post(context, context.target.credentials),
+        "no upgrade": await ask(context, good, context.target.credentials, deliberate=mark),
         "no credential": await knock(context, good, (), deliberate=mark),
         "a bad api-version": await knock(context, bad_version, deliberate=mark),
     }
@@ -103,10 +104,10 @@ async def trace_headers(context: Context) -> None:
     other = speech_target(
         context, extra=(("X-ClientTraceId", context.guid()), *((name, "other") for name, _ in _TRACE))
     )
-    headers = (*credentials(context), *_TRACE)  # the trace id is on every request anyway
+    headers = (*context.target.credentials, *_TRACE)  # the trace id is on every request anyway
     for target, fields, where in (
         (speech_target(context), headers, "headers"),
-        (in_query, credentials(context), "query parameters"),
+        (in_query, context.target.credentials, "query parameters"),
         (other, headers, "both"),
     ):
         reply = await knock(context, target, fields)
@@ -129,7 +130,7 @@ async def query_forms(context: Context) -> None:
         judge_accepted(context, "handshake.parameter-order", reply, f"the order {', '.join(names)}")
 
     app = (("X-ClientAppId", context.guid()), ("X-UserId", "somebody"), ("X-ScenarioId", "lecture"))
-    reply = await knock(context, speech_target(context, extra=_UNDOCUMENTED), (*credentials(context), *app))
+    reply = await knock(context, speech_target(context, extra=_UNDOCUMENTED), (*context.target.credentials, *app))
     judge_accepted(context, "handshake.unknown-parameter", reply, "parameters and headers that nobody documents")
 
     empty = ("features", "voice", "format", "ProfanityAction", "ProfanityMarker", "X-CorrelationId")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.registry import case
+from conformance.cases.replies import judge_accepted, judge_refused
 from conformance.cases.translator.dialogue import open_session, speech_target
-from conformance.cases.translator.knocking import control, judge_accepted, judge_refused, knock
+from conformance.cases.translator.knocking import control, knock
 from conformance.cases.translator.offer import Offer, offered
 
 _WORDS = {"Partial": "partial", "TimingInfo": "timing", "TextToSpeech": "tts"}

@@ -10,8 +10,9 @@ from typing import Final
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.registry import case
+from conformance.cases.replies import Reply, judge_accepted, judge_refused
 from conformance.cases.translator.dialogue import Dialogue, speech_target, upgrade
-from conformance.cases.translator.knocking import Reply, control, judge_accepted, judge_refused, knock
+from conformance.cases.translator.knocking import control, knock
 from conformance.cases.translator.offer import Offer, offered, sample
 from conformance.judge.verdict import Verdict
 from protocol.languages import PUBLISHED

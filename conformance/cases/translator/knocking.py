@@ -1,51 +1,12 @@
-"""Knocking: one HTTP request, what it came to, and what that says of a requirement.
-
-A refusal proves something only beside its positive control: the same request with the one fault repaired has to be
-accepted in the same case, else the case is blocked (`control`).
-"""
+"""Knocking: one upgrade request, and what it came to."""
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
-
-from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.context import Blocked, Context
+from conformance.cases.replies import Reply, answered, opened, unanswered
 from conformance.cases.translator.dialogue import CHUNK_MS, STREAM, upgrade
-from conformance.judge.verdict import Verdict, departure
-from conformance.peers.address import DialError
-from conformance.peers.link import Link
-from protocol import requirements
 from protocol.riff import build_header
-from protocol.wire import Headers, HttpRequest, HttpResponse, PeerClosed
-
-_ABSENT = (404, 405, 426, 501)  # no such path, no such method, WebSocket only, no such thing
-_BUSY = (429, 503)
-_OBJECTS_FROM = 1002  # close codes from here on say that something is wrong; ours is 1000, and so is its echo
-_NO_CODE = (1005, 1006)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a request came to.
-
-    Attributes:
-        status: HTTP status; None where no HTTP response came.
-        says: The same for a person, and what happened afterwards.
-        hangs: The server took the connection and then said nothing.
-        thrown_out: The upgrade was accepted, and then the server closed with a code that objects to something.
-        response: The response, where it is not an accepted upgrade.
-    """
-
-    status: int | None
-    says: str
-    hangs: bool = False
-    thrown_out: bool = False
-    response: HttpResponse | None = None
-
-    @property
-    def accepted(self) -> bool:
-        """Whether a session was opened that the server went along with."""
-        return self.status == 101 and not self.thrown_out
+from protocol.wire import Headers, HttpResponse
 
 
 async def knock(
@@ -59,43 +20,14 @@ async def knock(
         Blocked: There is no connection at all, or the server says that it is busy.
     """
     try:
-        opened = await upgrade(context, target, headers, deliberate=deliberate)
+        link = await upgrade(context, target, headers, deliberate=deliberate)
     except Blocked as blocked:
-        return _unanswered(blocked)
-    if isinstance(opened, HttpResponse):
-        return _answered(opened)
-    return await _through(opened)
-
-
-async def ask(
-    context: Context,
-    target: str,
-    headers: Headers = (),
-    *,
-    method: str = "GET",
-    body: bytes = b"",
-    deliberate: str | None = None,
-) -> Reply:
-    """Make a plain HTTP request without credentials of its own; errors as for `knock`."""
-    try:
-        response = await context.fetch(HttpRequest(method, target, headers, body), deliberate=deliberate)
-    except Blocked as blocked:
-        return _unanswered(blocked)
-    return _answered(response)
-
-
-def resource(option: str, reply: Reply) -> Reply:
-    """Return the reply of a plain HTTP resource that a server may be without (`option` of `--without`).
-
-    Raises:
-        NotOffered: The reply says that it is not there.
-        Blocked: The connection ended without a response: perhaps this is a server for WebSocket alone.
-    """
-    if reply.status in _ABSENT:
-        raise NotOffered(f"there is no {option} service: {reply.says}")
-    if reply.status is None and not reply.hangs:
-        raise Blocked(f"{reply.says} (if there is no {option} service here, say so: --without {option})")
-    return reply
+        return unanswered(blocked)
+    if isinstance(link, HttpResponse):
+        return answered(link)
+    await link.binary(build_header(STREAM))
+    await link.binary(bytes(STREAM.ms_to_bytes(CHUNK_MS)))
+    return opened(await link.close())
 
 
 async def control(context: Context, target: str, headers: Headers | None = None) -> None:
@@ -104,47 +36,4 @@ async def control(context: Context, target: str, headers: Headers | None = None)
     Raises:
         Blocked: It does not; then nothing follows from the answers to the faults.
     """
-    reply = await knock(context, target, headers)
-    if not reply.accepted:
-        raise Blocked(f"the request without the fault opens no session: {reply.says}")
-
-
-def judge_accepted(context: Context, requirement: str, reply: Reply, what: str) -> None:
-    """Say whether an upgrade request was accepted, as it has to be. A server that hangs is a violation."""
-    verdict = Verdict.VIOLATION if reply.hangs else None
-    context.check(requirement, reply.accepted, f"status 101 for {what}", reply.says, verdict)
-
-
-def judge_refused(
-    context: Context, requirement: str, reply: Reply, what: str, status: int = 400, milder: Container[int] = ()
-) -> None:
-    """Say whether a request was refused with the status that it should have; statuses in `milder` are tolerated."""
-    verdict = None
-    if reply.hangs:
-        verdict = Verdict.VIOLATION
-    elif reply.status in milder:
-        verdict = departure(requirements.get(f"{context.case.dialect}.{requirement}"), tolerated=True)
-    context.check(requirement, reply.status == status, f"status {status} for {what}", reply.says, verdict)
-
-
-def _unanswered(blocked: Blocked) -> Reply:
-    """Return the reply of a server that does not answer; anything below HTTP is not about the request."""
-    error = blocked.__cause__
-    if not isinstance(error, DialError) or error.layer != "http":
-        raise blocked
-    return Reply(None, error.reason, hangs=error.hangs)
-
-
-def _answered(response: HttpResponse) -> Reply:
-    if response.status in _BUSY:
-        raise Blocked(f"the server is busy: status {response.status}")
-    return Reply(response.status, f"status {response.status}", response=response)
-
-
-async def _through(link: Link) -> Reply:
-    await link.binary(build_header(STREAM))
-    await link.binary(bytes(STREAM.ms_to_bytes(CHUNK_MS)))
-    ended = await link.close()
-    if isinstance(ended, PeerClosed) and ended.code >= _OBJECTS_FROM and ended.code not in _NO_CODE:
-        return Reply(101, f"status 101, then close {ended.code} {ended.reason!r}", thrown_out=True)
-    return Reply(101, "status 101")
+    (await knock(context, target, headers)).need_accepted()

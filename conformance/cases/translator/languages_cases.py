@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.registry import case
+from conformance.cases.replies import Reply, ask, judge_refused, resource
 from conformance.cases.translator.cross_origin import ORIGIN, admits, lists, preflight
-from conformance.cases.translator.knocking import Reply, ask, judge_refused, resource
 from conformance.cases.translator.offer import entries, every_scope, languages_target, read_document
 from conformance.judge.verdict import Verdict
 from protocol.translator.handshake import LANGUAGES_PATH

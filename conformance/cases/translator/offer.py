@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.replies import ask, resource
 from conformance.cases.target import Target
-from conformance.cases.translator.knocking import ask, resource
 from protocol.translator.handshake import LANGUAGES_PATH
 from protocol.wire import HttpResponse
 

@@ -7,11 +7,12 @@ from typing import Final
 from urllib.parse import urlencode
 
 from conformance.cases.context import Blocked, Context
+from conformance.cases.issuing import need_key, read_token, request_token
 from conformance.cases.registry import case
+from conformance.cases.replies import Reply, judge_refused
 from conformance.cases.translator.cross_origin import ORIGIN, admits, preflight
 from conformance.cases.translator.dialogue import KEY_HEADER, TOKEN_HEADER, speech_target, upgrade
-from conformance.cases.translator.issuing import need_key, read_token, request_token
-from conformance.cases.translator.knocking import Reply, control, judge_refused
+from conformance.cases.translator.knocking import control
 from conformance.judge.verdict import Verdict
 from conformance.peers.link import Link
 from protocol.translator.handshake import TOKEN_PATH

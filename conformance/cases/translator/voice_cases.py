@@ -6,9 +6,10 @@ from typing import Any
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.registry import case
+from conformance.cases.replies import judge_refused
 from conformance.cases.translator import offer
 from conformance.cases.translator.dialogue import Dialogue, open_session, speech_target, upgrade
-from conformance.cases.translator.knocking import control, judge_refused, knock
+from conformance.cases.translator.knocking import control, knock
 from conformance.cases.translator.result_cases import voices
 from conformance.cases.translator.streams import PARTIAL, SPEECH, TIMING, offered, sentence
 from protocol.wire import HttpResponse

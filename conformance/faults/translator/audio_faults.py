@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.faults.mutator import Mutator
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Mutator
 from protocol.errors import PeerViolation
 from protocol.riff import HeaderReader, RiffHeader
 from protocol.wire import Close, Fragment, Kind, Outbound

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.faults.mutator import Mutator, with_headers, with_query, without
+from conformance.faults.mutator import with_headers, with_query, without
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Mutator
 from protocol.wire import HttpRequest, header
 
 

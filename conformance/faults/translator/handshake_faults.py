@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.faults.mutator import Mutator, with_query, without
+from conformance.faults.mutator import with_query, without
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Mutator
 from protocol.languages import PUBLISHED
 from protocol.wire import HttpRequest, HttpResponse, header
 

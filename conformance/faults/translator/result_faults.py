@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from conformance.faults.mutator import Members, Mutator
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Members, Mutator
 from protocol.wire import Fragment, Kind, Message, Outbound
 
 

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conformance.faults.mutator import Mutator, with_headers, with_query, without
+from conformance.faults.mutator import with_headers, with_query, without
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Mutator
 from protocol.wire import HttpRequest, HttpResponse, header
 
 _Document = dict[str, Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.faults.mutator import Members, Mutator
 from conformance.faults.registry import fault
+from conformance.faults.translator.mutator import Members, Mutator
 from conformance.faults.translator.result_faults import is_final
 
 _TIMES = ("audioTimeOffset", "audioTimeSize")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from conformance.faults.mutator import Members, Mutator, with_query
+from conformance.faults.mutator import with_query
 from conformance.faults.registry import fault
 from conformance.faults.translator.handshake_faults import refuse
+from conformance.faults.translator.mutator import Members, Mutator
 from conformance.faults.translator.result_faults import is_final
 from protocol.audio import PcmFormat
 from protocol.riff import build_file, parse_file

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conformance.judge.findings import Finding, Findings, Rule, broken, kept, rule
-from conformance.judge.translator.reading import Result, Seen, View
+from conformance.judge.reading import Seen
+from conformance.judge.translator.reading import Result, View
 from conformance.judge.verdict import Verdict
 from conformance.transcript import CloseFrame, Frame
 from protocol.audio import rms_dbfs

@@ -6,8 +6,7 @@ import json
 from typing import Any
 
 from conformance.cases.context import Blocked, Context, NotOffered
-from conformance.cases.translator.dialogue import KEY_HEADER
-from conformance.cases.translator.knocking import Reply, ask, resource
+from conformance.cases.replies import Reply, ask, resource
 from protocol.translator.handshake import TOKEN_PATH
 from protocol.wire import Headers
 
@@ -28,7 +27,7 @@ async def need_token(context: Context) -> str:
     """
     if context.target.token is not None:
         return context.target.token
-    reply = await request_token(context, ((KEY_HEADER, need_key(context)),))
+    reply = await request_token(context, (("Ocp-Apim-Subscription-Key", need_key(context)),))
     if reply.response is None or reply.status != 200:
         raise Blocked(f"the token service gives no token: {reply.says}")
     return read_token(reply.response.body)

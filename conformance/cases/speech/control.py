@@ -1,0 +1,67 @@
+"""The positive control of the speech dialects: one good turn, said and heard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from conformance.cases.context import Context
+from conformance.cases.control import Step
+from conformance.cases.speech.asking import speech_target, usual
+from conformance.cases.speech.dialogue import Session
+from conformance.cases.speech.dialogue import upgrade as ask_for
+from conformance.cases.speech.turn import Turn
+from conformance.judge.verdict import Verdict
+from conformance.peers.budget import CLOSE, RESULT
+from conformance.peers.link import Link
+from protocol.wire import HttpResponse
+
+REQUIREMENT: Final = "speech.handshake.accept"
+_START: Final = "speech.turn.start-first"
+_FINAL: Final = "speech.result.final-always"
+_END: Final = "speech.turn.end-last"
+
+
+async def upgrade(context: Context) -> Link | HttpResponse:
+    """Ask for a connection."""
+    return await ask_for(context, speech_target(context))
+
+
+async def converse(context: Context, link: Link) -> AsyncIterator[Step]:
+    """Say a clear sentence, hear its final and the end of the turn, close."""
+    session = Session(context, link, usual(context))
+    await session.config()
+    turn = await session.begin()
+    await turn.say(context.target.corpus["clear-1"])
+    begun = link.now()
+    if not await turn.finished():
+        yield _silent(turn)
+        return
+    context.budget.measured(RESULT, link.now() - begun)
+    if not turn.finals:
+        advice = "Every turn with speech needs a final before its turn.end; see the failure below."
+        yield Step("final", False, f"the turn ended without a final: {turn.state}", advice, _FINAL, Verdict.VIOLATION)
+        return
+    final = turn.finals[0]
+    yield Step("final", True, f"speech gives a final: {final.status} {final.text[:60]!r}")
+    yield Step("turn", True, "the turn has an end")
+    begun = link.now()
+    ended = await link.close()
+    if ended is None:
+        advice = "The server has to answer a close frame with its own and then end the connection."
+        yield Step("close", False, "the close is not answered", advice, "speech.close.answer", Verdict.VIOLATION)
+        return
+    context.budget.measured(CLOSE, link.now() - begun)
+    yield Step("close", True, "the closing handshake is answered")
+
+
+def _silent(turn: Turn) -> Step:
+    """Say how far a turn came that has no end. The official SDKs hang on each of these."""
+    if not turn.at("turn.start"):
+        advice = "The server has to begin each turn with turn.start, with the client's X-RequestId byte for byte."
+        return Step("turn", False, f"the turn did not begin: {turn.state}", advice, _START, Verdict.VIOLATION)
+    if not turn.finals:
+        advice = "The server has to send a final for what was said, at the latest at the end of the stream."
+        return Step("final", False, f"no final came: {turn.state}", advice, _FINAL, Verdict.VIOLATION)
+    advice = "The server has to end a turn with turn.end, at the latest behind the empty audio message."
+    return Step("turn", False, f"the turn did not end: {turn.state}", advice, _END, Verdict.VIOLATION)

@@ -1,0 +1,1 @@
+"""The shells of the reference clients, one of each dialect, and what they share."""
