@@ -7,6 +7,7 @@ Nothing here waits while it dispatches, so that messages leave in the order in w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -160,7 +161,9 @@ class Connection:
             elif isinstance(output, AudioStarted):
                 audio = sum(len(other.data) for other in outputs if isinstance(other, Audio))
                 self._record.started(output.format, audio)
-                self._replace(Pipeline(self._engine, output.format, output.task, self._limits, self._deliver))
+                before = 0 if self._pipeline is None else self._pipeline.utterances
+                new = Pipeline(self._engine, output.format, output.task, self._limits, self._deliver, before)
+                self._replace(new)
             elif self._pipeline is not None:
                 if isinstance(output, Audio):
                     self._record.heard(len(output.data))
@@ -221,7 +224,8 @@ class Connection:
             self._guard = self._loop.call_later(self._limits.close_s, self._abort)
         if eof and not self._writer.is_closing():
             if self._writer.can_write_eof():
-                self._writer.write_eof()
+                with contextlib.suppress(OSError):  # the peer has reset the connection in the meantime
+                    self._writer.write_eof()
             else:
                 self._writer.close()
 

@@ -34,8 +34,9 @@ from protocol.events import (
     Speech,
     Task,
 )
-from reference_server.endpointing import Ended, Endpointer, Endpointing, Found, Grown, Silent, Started
-from reference_server.engines.base import Engine, EngineFailure, EngineSession, Job, Text, Utterance
+from reference_server.endpointing import Ended, Endpointing, Found, Grown, Silent, Started
+from reference_server.engines.base import Engine, EngineFailure, EngineSession, Job, Text
+from reference_server.hearing import Hearing
 from reference_server.policy import Limits
 from reference_server.voice import mp3, wav
 
@@ -60,15 +61,19 @@ class Pipeline:
         task: What is wanted of it.
         limits: Times and sizes.
         deliver: Takes the findings; none comes once the pipeline was told to drop everything.
+        utterances: How many utterances the connection has had before; the engine counts on from there.
     """
 
-    def __init__(self, engine: Engine, pcm: PcmFormat, task: Task, limits: Limits, deliver: Deliver) -> None:
+    def __init__(
+        self, engine: Engine, pcm: PcmFormat, task: Task, limits: Limits, deliver: Deliver, utterances: int = 0
+    ) -> None:
+        self.utterances = utterances
         self._engine = engine
         self._task = task
         self._targets = task.targets
         self._limits = limits
         self._deliver = deliver
-        self._hearing = _Hearing(pcm, Endpointing(task.silence_ms, task.longest_ms, task.growth_ms))
+        self._hearing = Hearing(pcm, Endpointing(task.silence_ms, task.longest_ms, task.growth_ms))
         self._orders: deque[_Heard] = deque()
         self._to_speak: deque[Speak] = deque()
         self._changed = asyncio.Event()
@@ -195,7 +200,6 @@ class Pipeline:
 
     async def _found(self, found: Found, session: EngineSession) -> None:
         if isinstance(found, Started):
-            self._hearing.utterances += 1
             await self._say(Begun(_now(), found.start))
         elif isinstance(found, Grown):
             await self._hypothesis(found.span, session)
@@ -205,7 +209,7 @@ class Pipeline:
             await self._phrase(found, session)
 
     async def _hypothesis(self, span: Span, session: EngineSession) -> None:
-        text = await self._ask(session.hypothesis(self._hearing.utterance(span)))
+        text = await self._ask(session.hypothesis(self._hearing.utterance(self.utterances, span)))
         if text is not None:
             texts = (text.recognition, text.translations, text.profanities)
             await self._say(Hypothesis(_now(), span, *texts, text.language, self._targets))
@@ -223,7 +227,8 @@ class Pipeline:
         self, found: Ended, session: EngineSession, *, commit: str | None = None, last: bool = False
     ) -> None:
         """Tell what was said, and carry out what the session wants to be spoken behind it."""
-        text = await self._ask(session.phrase(self._hearing.utterance(found.span)))
+        text = await self._ask(session.phrase(self._hearing.utterance(self.utterances, found.span)))
+        self.utterances += 1
         await self._say(replace(self._told(found.span, text), commit=commit, last=last))
         await self._speak(session)
 
@@ -274,32 +279,6 @@ class Pipeline:
                 return await answer
         except TimeoutError:
             raise EngineFailure(1011, f"the engine did not answer within {self._limits.engine_s:g} s") from None
-
-
-class _Hearing:
-    """What is known of a stream: its endpointer, and the samples that an utterance can still need."""
-
-    def __init__(self, pcm: PcmFormat, endpointing: Endpointing) -> None:
-        self.format = pcm
-        self.endpointer = Endpointer(pcm, endpointing)
-        self.utterances = 0
-        self._kept = bytearray()
-        self._kept_from = 0
-
-    def feed(self, data: bytes) -> list[Found]:
-        """Take audio; what a span of an earlier feed began with may be forgotten now."""
-        self._forget(self.endpointer.needed_from)
-        self._kept += data
-        return self.endpointer.feed(data)
-
-    def utterance(self, span: Span) -> Utterance:
-        """Return the utterance that was started last, as far as `span` reaches."""
-        start = span.start - self._kept_from
-        return Utterance(self.utterances - 1, span, self.format, bytes(self._kept[start : start + span.size]))
-
-    def _forget(self, position: int) -> None:
-        del self._kept[: position - self._kept_from]
-        self._kept_from = position
 
 
 def _now() -> float:

@@ -150,10 +150,10 @@ class Show:
 
 
 def _translated(document: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a final's translations: one, or one for each language."""
-    several = document.get("translations", {})
-    if len(several) < 2:
-        return [f"  = {document['translation']}"]
+    """Return the lines of a final's translations: one for each language, named where there are several."""
+    several = document.get("translations", {"": document["translation"]})
+    if len(several) == 1:
+        return [f"  = {text}" for text in several.values()]
     return [f"  {language} = {text}" for language, text in several.items()]
 
 

@@ -24,7 +24,7 @@ from conformance.commands.translating import speech, translator
 from conformance.commands.translating.asked import Adapter, Asked
 from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
-from protocol.riff import HeaderReader
+from protocol.riff import HeaderReader, HeaderRules
 from protocol.speech.handshake import Mode
 
 ADAPTERS: Final[Mapping[str, Adapter]] = {
@@ -66,7 +66,8 @@ def command(audio: str, **options: Any) -> None:
     headers = parse_headers(options["headers"])
     key, token = parse_credentials(options)
     tls = tls_context(secure=secure, ca=options["ca"], insecure=options["insecure"])
-    stream, pcm = _read(audio)
+    adapter = ADAPTERS[options["dialect"]]
+    stream, pcm = _read(audio, adapter.rules)
     asked = Asked(
         dialect=options["dialect"],
         host=host,
@@ -86,7 +87,6 @@ def command(audio: str, **options: Any) -> None:
         stream=stream,
         pcm=pcm,
     )
-    adapter = ADAPTERS[asked.dialect]
     adapter.check(asked)
     if options["save"] is not None:
         try:
@@ -96,7 +96,7 @@ def command(audio: str, **options: Any) -> None:
     sys.exit(asyncio.run(adapter.run(asked, Show(options["as_json"], options["save"]))))
 
 
-def _read(audio: str) -> tuple[PcmFormat, bytes]:
+def _read(audio: str, rules: HeaderRules) -> tuple[PcmFormat, bytes]:
     """Return format and samples of a WAV file, or of a recording of the corpus."""
     if audio.startswith("corpus:"):
         try:
@@ -109,7 +109,7 @@ def _read(audio: str) -> tuple[PcmFormat, bytes]:
     except OSError as error:
         raise Unusable(f"{audio}: {why(error)}") from error
     try:
-        found = HeaderReader().feed(data)
+        found = HeaderReader(rules).feed(data)
     except PeerViolation as error:
         raise Unusable(
             f"{audio}: no WAV file that can be streamed: expected {error.expected} at {error.at}, got {error.observed}"

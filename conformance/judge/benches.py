@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.judge import translator
+from conformance.judge import speech, translator
 from conformance.judge.findings import Bench, Finding
 from conformance.transcript import Transcript
 from protocol.wire import Party
 
-BENCHES: Mapping[str, Callable[[], Bench[Any]]] = {"translator": translator.bench}
+BENCHES: Mapping[str, Callable[[], Bench[Any]]] = {
+    "translator": translator.bench,
+    "speech-v1": speech.bench,
+    "speech-v2": speech.bench,
+}
 
 
 def judge(transcript: Transcript, party: Party) -> tuple[Finding, ...]:

@@ -106,9 +106,7 @@ def _server_edges(dialect: str) -> tuple[Edge, ...]:
     )
 
 
-_CLIENT_STATES = (FRESH, CONFIGURED, READY, STREAMING, ENDED)
 _CLIENT_WORDS = (CONFIG, CONTEXT, HEADER, AUDIO, END, TELEMETRY, EVENT, COMMIT, OTHER, CLOSE)
-_SERVER_STATES = (IDLE, DUE, OPEN, HEARING, SPEAKING)
 _SERVER_WORDS = (
     TURN_START,
     START_DETECTED,
@@ -148,6 +146,7 @@ _SERVER_REFUSALS: Mapping[tuple[str, str], tuple[str, str]] = {
     **{(DUE, word): ("speech.turn.start-first", SPEAKING) for word in (VOICE_START, CHUNK)},
     (DUE, TURN_END): ("speech.turn.start-first", IDLE),
     **{(state, TURN_START): ("speech.turn.start-once", OPEN) for state in (OPEN, HEARING, SPEAKING)},
+    (OPEN, VOICE_START): ("speech.synthesis.v1-paths", SPEAKING),
     (OPEN, CHUNK): ("speech.synthesis.start", SPEAKING),
     **{(HEARING, word): ("speech.synthesis.after-phrase", SPEAKING) for word in (VOICE_START, CHUNK)},
     (HEARING, VOICE_END): ("speech.synthesis.after-phrase", HEARING),
@@ -163,11 +162,7 @@ _SECOND_VOICE: Mapping[str, str] = {V1: "speech.synthesis.v1-paths", V2: "speech
 def _table(dialect: str) -> Table:
     edges = (*_client_edges(dialect), *_server_edges(dialect))
     allowed = {(edge.party, edge.state, edge.message) for edge in edges}
-    server = {
-        **_SERVER_REFUSALS,
-        (OPEN, VOICE_START): ("speech.synthesis.v1-paths", SPEAKING),
-        (SPEAKING, VOICE_START): (_SECOND_VOICE[dialect], SPEAKING),
-    }
+    server = {**_SERVER_REFUSALS, (SPEAKING, VOICE_START): (_SECOND_VOICE[dialect], SPEAKING)}
     refused = [
         Refusal(party, state, word, requirement, resume)
         for party, rows in ((CLIENT, _CLIENT_REFUSALS), (SERVER, server))

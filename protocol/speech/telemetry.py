@@ -13,8 +13,8 @@ from typing import Any, Final
 Stamp = Callable[[float], str]
 """Writes a time of the shell's clock in UTC: `yyyy-MM-ddTHH:mm:ss.fffffffZ` (speech.client.timestamp-form)."""
 
-MOST_TIMES: Final = 1000
-"""Times that are kept of one path: a message has its limit, and who repeats himself so often is flooding."""
+MOST_TIMES: Final = 50
+"""Times that are reported of one path, as official SDKs do it (requirement speech.client.telemetry-received)."""
 
 _ERRORS: Final = {
     400: "BadRequest",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from protocol.audio import PcmFormat, to_mono16
+from protocol.audio import Codec, PcmFormat, to_mono16
 from protocol.events import (
     Audio,
     AudioEnded,
@@ -276,7 +276,9 @@ def _headerless() -> RiffHeader:
     return read[0]
 
 
-AUDIO_IN = HeaderRules("speech.audio.no-header", "speech.audio.bad-format")
+AUDIO_IN = HeaderRules(
+    "speech.audio.no-header", "speech.audio.bad-format", codecs=tuple(Codec), channels=range(1, 9), bits=(8, 16)
+)
 """What a turn's audio answers to."""
 
 _HEADERLESS = _headerless()

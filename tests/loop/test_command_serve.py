@@ -195,6 +195,29 @@ class TestScript:
         assert ran.complaint == f"{tmp_path / 'none.json'}: cannot be read (No such file or directory)"
 
 
+class TestRedirect:
+    def test_sends_the_speech_dialects_on(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--redirect", "wss://elsewhere.test:8443/") as serving:
+            with socket.create_connection(("127.0.0.1", serving.port)) as client:
+                client.sendall(
+                    b"GET /stt/speech/universal/v2?from=en-US HTTP/1.1\r\nHost: x\r\n"
+                    b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+                )
+                head = client.makefile("rb")
+                assert head.readline() == b"HTTP/1.1 307 Temporary Redirect\r\n"
+                fields = dict(line.split(b": ", 1) for line in iter(head.readline, b"\r\n"))
+            assert fields[b"Location"] == b"wss://elsewhere.test:8443/stt/speech/universal/v2?from=en-US\r\n"
+            assert doctor(speechwire, serving.url).code == 0
+
+    @pytest.mark.parametrize(
+        "url", ["", "elsewhere", "http://x", "ws://", "ws://x/path", "ws://x?q", "ws://x:port", "ws://x:0", "ws://a@x"]
+    )
+    def test_what_is_no_server_is_a_mistake_of_the_command_line(self, speechwire: Speechwire, url: str) -> None:
+        ran = speechwire("serve", "--port", "0", "--redirect", url)
+        assert ran.code == 2
+        assert f"expected ws://host:port or wss://host:port, got '{url}'" in ran.err
+
+
 class TestFaults:
     def test_one_of_them_is_found_by_a_check(self, speechwire: Speechwire) -> None:
         with speechwire.serve("--fault", "translator.handshake.request-id/left-out") as serving:

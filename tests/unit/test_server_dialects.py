@@ -13,8 +13,9 @@ from protocol.translator.policy import Policy
 from protocol.translator.session import ServerSession
 from protocol.wire import Close, Fragment, HttpRequest, Kind
 from reference_server.auth import Authority
-from reference_server.dialects import Dialect, Opening, dialects
+from reference_server.dialects import Dialect, dialects
 from reference_server.engines.scripted import ScriptedEngine
+from reference_server.opening import Opening
 from reference_server.policy import Settings
 
 KEY = (("Ocp-Apim-Subscription-Key", "test-key"),)

@@ -14,7 +14,7 @@ import schemas
 from protocol.audio import PcmFormat
 from protocol.riff import parse_file
 from reference_server.endpointing import Ended, Endpointer, Endpointing
-from reference_server.engines.ear import NEEDED_MS, Known, parts, recognise
+from reference_server.engines.ear import NEEDED_MS, Known, languages, parts, recognise
 
 MANIFEST = json.loads((schemas.corpus_dir() / "manifest.json").read_bytes())["recordings"]
 SPOKEN = [entry["id"] for entry in MANIFEST if entry["utterances"]]
@@ -92,3 +92,8 @@ class TestUnknown:
             header, pcm = parse_file(path.read_bytes())
             samples = np.frombuffer(pcm, "<i2") / 32768
             assert set(heard(samples, header.format.rate)) == {None}, path.name
+
+
+def test_it_knows_what_is_spoken_in_each_recording() -> None:
+    assert languages().keys() == parts().keys()
+    assert languages()["clear-1"] == "en-US"

@@ -112,6 +112,30 @@ class TestUtterance:
         assert endpointer.needed_from == 32_000
 
 
+class TestFinish:
+    """An utterance can be ended from outside, and the stream goes on."""
+
+    def test_what_follows_belongs_to_another(self) -> None:
+        endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
+        endpointer.feed(tone(1, -20))
+        assert endpointer.finish() == Ended(Span(0, 32_000))
+        assert endpointer.feed(tone(0.5, -20)) == [Started(32_000)]
+        assert endpointer.finish() == Ended(Span(32_000, 16_000))
+
+    def test_what_is_too_short_to_be_an_utterance_is_forgotten(self) -> None:
+        endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
+        endpointer.feed(tone(0.04, -20))
+        assert endpointer.finish() is None
+        assert endpointer.feed(tone(0.5, -20)) == [Started(2 * FRAME)]
+
+    def test_the_position_is_the_end_of_the_audio(self) -> None:
+        endpointer = Endpointer(WIDEBAND, Endpointing())
+        assert endpointer.position == 0
+        for size, position in ((10, 10), (FRAME, FRAME + 10), (FRAME - 10, 2 * FRAME)):
+            endpointer.feed(bytes(size))
+            assert endpointer.position == position
+
+
 class TestSilence:
     @pytest.mark.parametrize("dbfs", [-80, -60, -55, -52])
     def test_steady_low_noise_is_silence(self, dbfs: float) -> None:

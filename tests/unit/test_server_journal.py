@@ -61,14 +61,16 @@ class TestReceived:
         one = record()
         one.received(binary(b"RIFF" + bytes(40)))
         one.started(PcmFormat(16_000), 0)
-        one.received(binary(bytes(16_000)))
-        one.received(binary(bytes(16_000), first=False))
+        one.heard(0)
+        for first in (True, False):
+            one.received(binary(bytes(16_000), first=first))
+            one.heard(16_000)
         received = one.document()["received"]
         assert received["messages"] == 2
         assert received["bytes"] == 32_044
         assert received["header_bytes"] == 44
         assert received["audio_seconds"] == 1.0
-        assert received["rate"] == 16_000
+        assert (received["rate"], received["turns"]) == (16_000, 1)
         assert received["first_bytes"].startswith("52 49 46 46 00")
         assert len(bytes.fromhex(received["first_bytes"])) == 64
 
@@ -77,6 +79,21 @@ class TestReceived:
         one.received(binary(bytes(46 + 101)))
         one.started(PcmFormat(8000), 100)
         assert one.document()["received"]["header_bytes"] == 46
+
+    def test_turns_add_up(self) -> None:
+        one = record()
+        for rate in (16_000, 8000):
+            one.received(binary(bytes(44 + 16_000)))
+            one.started(PcmFormat(rate), 16_000)
+            one.heard(16_000)
+        received = one.document()["received"]
+        assert (received["turns"], received["header_bytes"]) == (2, 44)
+        assert (received["rate"], received["audio_seconds"]) == (8000, 1.5)
+
+    def test_audio_for_nobody_is_not_counted(self) -> None:
+        one = record()
+        one.heard(16_000)
+        assert one.document()["received"]["audio_seconds"] is None
 
     def test_without_a_header_nothing_is_claimed(self) -> None:
         one = record()

@@ -92,8 +92,92 @@ class TestSession:
     def test_a_404_says_what_there_is(self) -> None:
         message = json.loads(ask("GET", "/").body)["error"]["message"]
         assert message == (
-            "path: expected one of /speech/translate, /languages, /sts/v1.0/issueToken, /speechwire/health"
+            "path: expected one of /speech/translate, /speech/translation/cognitiveservices/v1, "
+            "/stt/speech/universal/v2, /speech/universal/v2, /languages, /sts/v1.0/issueToken, /speechwire/health"
         )
+
+
+SPEECH_V1, SPEECH_V2 = "/speech/translation/cognitiveservices/v1", "/stt/speech/universal/v2"
+CONNECTION = (("X-ConnectionId", "0123456789abcdef0123456789ABCDEF"),)
+
+
+class TestSpeech:
+    @pytest.mark.parametrize(
+        ("target", "dialect"),
+        [
+            (SPEECH_V1, "speech-v1"),
+            (SPEECH_V1.upper(), "speech-v1"),
+            (SPEECH_V2, "speech-v2"),
+            ("/speech/Universal/V2", "speech-v2"),
+        ],
+    )
+    def test_has_several_paths(self, target: str, dialect: str) -> None:
+        answer = router().answer(HttpRequest("GET", target, (*WEBSOCKET, *KEY, *CONNECTION)), PEER)
+        assert isinstance(answer, Upgrade)
+        assert (answer.response.status, answer.dialect.name) == (101, dialect)
+
+    @pytest.mark.parametrize(
+        ("method", "target", "headers", "status"),
+        [
+            ("GET", f"{SPEECH_V2}?GenerateRedirectResponse=true", (), 404),
+            ("HEAD", SPEECH_V2, (), 404),
+            ("POST", SPEECH_V2, (), 405),
+            ("OPTIONS", SPEECH_V2, (), 200),
+            ("GET", SPEECH_V2, without("Sec-WebSocket-Key"), 400),
+            ("GET", SPEECH_V1, (), 426),
+            ("GET", SPEECH_V1, WEBSOCKET, 401),
+            ("GET", SPEECH_V1, (*WEBSOCKET, ("Ocp-Apim-Subscription-Key", "wrong")), 403),
+            ("GET", SPEECH_V1, (*WEBSOCKET, *KEY), 400),
+        ],
+    )
+    def test_is_refused_by_the_first_check_that_fails(
+        self, method: str, target: str, headers: Headers, status: int
+    ) -> None:
+        assert ask(method, target, headers).status == status
+
+    @pytest.mark.parametrize(
+        ("offered", "agreed"),
+        [
+            ((), None),
+            (("USP",), "USP"),
+            (("usp",), "usp"),
+            (("chat, Usp, usp",), "Usp"),
+            (("chat", "usp"), "usp"),
+            (("chat",), None),
+        ],
+    )
+    def test_the_sub_protocol_is_agreed_on_if_it_is_offered(self, offered: tuple[str, ...], agreed: str | None) -> None:
+        headers = (*WEBSOCKET, *KEY, *CONNECTION, *(("Sec-WebSocket-Protocol", value) for value in offered))
+        answer = router().answer(HttpRequest("GET", SPEECH_V2, headers), PEER)
+        assert isinstance(answer, Upgrade)
+        assert header(answer.response.headers, "Sec-WebSocket-Protocol") == agreed
+
+
+class TestRedirect:
+    def ask(self, target: str, headers: Headers, base: str = "wss://elsewhere:8443") -> HttpResponse | Upgrade:
+        there = Router(Settings(redirect=base), ScriptedEngine(), Journal(1, 1), lambda: 0.0, lambda: 7)
+        return there.answer(HttpRequest("GET", target, headers), PEER)
+
+    @pytest.mark.parametrize("path", [SPEECH_V1, SPEECH_V2, "/speech/universal/v2"])
+    @pytest.mark.parametrize("base", ["wss://elsewhere:8443", "ws://[::1]:80/"])
+    def test_names_the_other_server_with_path_and_query_as_they_came(self, path: str, base: str) -> None:
+        target = f"{path}?from=&To=de%2Cfr&Authorization=Bearer%20t"
+        answer = self.ask(target, WEBSOCKET, base)
+        assert isinstance(answer, HttpResponse)
+        assert answer.status == 307
+        assert header(answer.headers, "Location") == f"{base.rstrip('/')}{target}"
+
+    @pytest.mark.parametrize(
+        ("target", "headers", "status"),
+        [(SPEECH_V2, (), 404), (SPEECH_V1, (), 426), (SPEECH_V2, without("Sec-WebSocket-Key"), 307), (GOOD, KEY, 426)],
+    )
+    def test_is_for_upgrades_of_the_speech_dialects(self, target: str, headers: Headers, status: int) -> None:
+        answer = self.ask(target, headers)
+        assert isinstance(answer, HttpResponse)
+        assert answer.status == status
+
+    def test_leaves_translator_here(self) -> None:
+        assert isinstance(self.ask(GOOD, (*WEBSOCKET, *KEY)), Upgrade)
 
 
 class TestOthers:

@@ -131,6 +131,15 @@ class TestLateMessages:
         assert finished.said[-1] == ("turn.start", TWO)
 
 
+class TestWhatComesOutOfOrder:
+    def test_telemetry_before_anything(self) -> None:
+        assert Talk().text("telemetry", ONE).session.ignored == 1
+
+    def test_an_end_behind_the_end(self) -> None:
+        talk = Talk().begin().audio(b"").pass_time(0.2).audio(b"")
+        assert talk.session.next_deadline == 0.2 + Policy().idle_s
+
+
 class TestAudioWithoutAContext:
     def test_opens_a_turn_in_v1(self) -> None:
         asked = SpeechRequest(V1, "c" * 32, source="en-US", targets=("pt", "fr"))

@@ -17,6 +17,7 @@ from protocol.events import (
     Retarget,
     Silence,
     Span,
+    Speak,
     Speech,
 )
 from protocol.languages import PUBLISHED
@@ -222,6 +223,17 @@ class TestEventsAndCommits:
         assert talk.send(commit).orders[-1] == AudioEnded(flush=True)
 
 
+class TestTranslations:
+    def test_are_told_while_somebody_speaks(self) -> None:
+        talk = Talk().begin().found(Hypothesis(0, Span(0, 6400), "Hello", ("Olá",), targets=("pt",)))
+        assert talk.last("translation.response")["SpeechHypothesis"]["Text"] == "hello"
+
+    def test_that_failed_are_not_spoken(self) -> None:
+        talk = Talk().begin(**VOICED).phrase(failures={"pt": "no"})
+        assert talk.last("translation.response")["TranslationStatus"] == "Error"
+        assert [order for order in talk.orders if isinstance(order, Speak)] == []
+
+
 class TestHeaders:
     def test_come_in_parts(self) -> None:
         talk = Talk()
@@ -255,6 +267,11 @@ class TestWhatComesTooLate:
     def test_an_empty_hypothesis(self) -> None:
         talk = Talk().begin().found(Hypothesis(0, Span(0, 6400), "", ("",), targets=("pt",)))
         assert talk.paths == ["turn.start"]
+
+    def test_a_hypothesis_behind_the_final_of_a_one_shot(self) -> None:
+        talk = Talk().begin(mode="Interactive", **VOICED).phrase()
+        talk.found(Hypothesis(0, Span(0, 6400), "x", ("y",), targets=("pt",))).phrase().found(Begun(0, 0))
+        assert talk.paths == ["turn.start", "translation.response"]
 
     def test_a_start_of_speech_is_told_once(self) -> None:
         talk = Talk().begin().found(Begun(0, 0)).found(Begun(0, 9600))

@@ -6,7 +6,7 @@ speech.context alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,6 +42,7 @@ class Ask:
         mode: How the turn is segmented; None to leave that open.
         voices: The voice of each target that is to be spoken.
         members: Further members of speech.context, merged into those that follow from the rest.
+        shape: What is done to speech.context at last.
     """
 
     source: str | None
@@ -49,6 +50,7 @@ class Ask:
     mode: Mode | None = INTERACTIVE
     voices: Mapping[str, str] = field(default_factory=dict)
     members: Mapping[str, Any] = field(default_factory=dict)
+    shape: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
 
 def usual(context: Context, **changes: Any) -> Ask:
@@ -66,7 +68,7 @@ def spoken(context: Context, *targets: str) -> dict[str, str]:
     given = context.target.voice
     chosen: dict[str, str] = {}
     for target in targets or (context.target.target,):
-        voice = given if given and target == context.target.target else _VOICES.get(target.lower().partition("-")[0])
+        voice = given if given and target == context.target.target else _VOICES.get(short(target))
         if voice is None:
             raise NotOffered(f"no voice for {target} is known here: name one with --voice")
         chosen[target] = voice
@@ -75,8 +77,13 @@ def spoken(context: Context, *targets: str) -> dict[str, str]:
 
 def another_target(context: Context) -> str:
     """Return a target that is neither the user's nor the language of the recordings."""
-    taken = {tag.lower().partition("-")[0] for tag in (context.target.target, context.target.source)}
+    taken = {short(context.target.target), short(context.target.source)}
     return next(tag for tag in ("de", "fr", "es") if tag not in taken)
+
+
+def short(tag: str) -> str:
+    """Return the first subtag of a language tag in lower case: servers answer long tags and short ones."""
+    return tag.lower().partition("-")[0]
 
 
 def speech_target(context: Context, ask: Ask | None = None, *, extra: Iterable[tuple[str, str]] = ()) -> str:
@@ -126,7 +133,7 @@ def context_body(ask: Ask) -> dict[str, Any]:
         }
     if ask.voices:
         body["synthesis"] = {"defaultVoices": dict(ask.voices), "synthesizedLanguages": list(ask.voices)}
-    return merged(body, ask.members)
+    return ask.shape(merged(body, ask.members))
 
 
 def _detection(ask: Ask) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.context import Context, NotOffered
 from conformance.cases.issuing import need_key, need_token, read_token, request_token
 from conformance.cases.registry import case
 from conformance.cases.replies import Reply, judge_accepted, judge_refused
@@ -152,7 +152,7 @@ async def precedence(context: Context) -> None:
         wrong = way.field(_other(context))
         reply = await _in_query(context, way.field(way.good), wrong, deliberate=_WRONG)
         what = f"a wrong {way.word} in the header beside a good one in the query"
-        judge_refused(context, "auth.header-beats-query", reply, what, _REFUSED, (*_MILDER, 101))
+        judge_refused(context, "auth.header-beats-query", reply, what, _REFUSED)
 
 
 @case("auth.token-service", "auth.token-service", needs=("token",))
@@ -187,10 +187,9 @@ async def secrecy(context: Context) -> None:
         await session.raw(Kind.TEXT, f"Path:{context.target.key}".encode(), deliberate="speech.client.frame-text")
     await turn.finished()
     secrets = [wrong, *(value.removeprefix("Bearer ") for _, value in context.target.credentials)]
-    said = list(_said(context))
-    found = next((text for text in said for secret in secrets if len(secret) >= _RECOGNISABLE and secret in text), None)
-    if found is None and not said:
-        raise Blocked("nothing came back that could hold a credential")
+    found = next(
+        (text for text in _said(context) for secret in secrets if len(secret) >= _RECOGNISABLE and secret in text), None
+    )
     observed = "" if found is None else f"a credential in {len(found)} characters that came back"
     context.check("auth.secret-hidden", found is None, "no credential of the request in what comes back", observed)
 

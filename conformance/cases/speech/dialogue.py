@@ -7,7 +7,7 @@ in a burst or at a pace, telemetry behind each turn. What it sends wrong on purp
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -27,12 +27,20 @@ from protocol.wire import Headers, HttpResponse, Kind, PeerClosed
 Form = Callable[[Kind, Headers, bytes], bytes]
 """How a message is written: from its headers and its body to the payload of a WebSocket message."""
 
+Frames = Callable[[bytes], Sequence[bytes]]
+"""Into which frames a message is cut."""
+
 JSON: Final = "application/json; charset=utf-8"
 
 
 def plain(kind: Kind, headers: Headers, body: bytes) -> bytes:
     """Write a message as the documents have it."""
     return write(UspMessage(kind, headers, body)).data
+
+
+def whole(data: bytes) -> Sequence[bytes]:
+    """Leave a message in one frame."""
+    return (data,)
 
 
 def new_id(context: Context) -> str:
@@ -56,6 +64,7 @@ async def connect(
     headers: Headers | None = None,
     target: str | None = None,
     form: Form = plain,
+    frames: Frames = whole,
 ) -> Session:
     """Make a connection that has to be accepted; nothing is said on it yet.
 
@@ -68,7 +77,7 @@ async def connect(
     opened = await upgrade(context, speech_target(context, ask) if target is None else target, headers)
     if isinstance(opened, HttpResponse):
         raise Blocked(f"a good upgrade was refused with status {opened.status}")
-    return Session(context, opened, ask, form)
+    return Session(context, opened, ask, form, frames)
 
 
 async def open_session(context: Context, ask: Ask | None = None, **how: Any) -> Session:
@@ -85,17 +94,20 @@ class Session:
     Attributes:
         ask: What turns ask for, if nothing else is said.
         form: How messages are written.
+        frames: Into which frames they are cut.
         telemetry: Whether the end of a turn is answered with telemetry, as it should be.
         turns: By id, in the form of `reading.folded`.
         heard: Everything, in order.
         stray: What came with an id of no turn of ours.
         ended: How the server ended the connection, once it has.
+        first: The id of the first turn, which the configuration has, too, as with one client.
     """
 
     context: Context
     link: Link
     ask: Ask
     form: Form = plain
+    frames: Frames = whole
     telemetry: bool = True
     turns: dict[str, Turn] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
@@ -103,7 +115,7 @@ class Session:
     ended: PeerClosed | Unreadable | None = None
 
     def __post_init__(self) -> None:
-        self._first = new_id(self.context)  # one client gives the configuration the id of the first turn
+        self.first = new_id(self.context)
         self._begun = datetime.now(UTC), self.link.now()
 
     # Sending.
@@ -130,7 +142,10 @@ class Session:
 
     async def raw(self, kind: Kind, data: bytes, *, deliberate: str | None = None) -> None:
         """Send a WebSocket message with exactly this payload."""
-        await self.link.frame(kind, data, deliberate=deliberate)
+        parts = self.frames(data)
+        for index, part in enumerate(parts):
+            first, final = index == 0, index == len(parts) - 1
+            await self.link.frame(kind, part, first=first, final=final, deliberate=deliberate)
 
     async def json(
         self, path: str, identity: str | None, members: Mapping[str, Any], *, deliberate: str | None = None
@@ -141,7 +156,7 @@ class Session:
 
     async def config(self, members: Mapping[str, Any] | None = None) -> None:
         """Send speech.config, the usual one or this one."""
-        await self.json("speech.config", self._first, config_body(self.ask) if members is None else members)
+        await self.json("speech.config", self.first, config_body(self.ask) if members is None else members)
 
     async def begin(
         self,
@@ -155,7 +170,7 @@ class Session:
     ) -> Turn:
         """Begin a turn with its speech.context and its audio header; return it."""
         ask = self.ask if ask is None else ask
-        turn = Turn(self, identity or (new_id(self.context) if self.turns else self._first), ask, stream)
+        turn = Turn(self, identity or (new_id(self.context) if self.turns else self.first), ask, stream)
         self.turns[folded(turn.id)] = turn
         if context:
             await self.json("speech.context", turn.id, context_body(ask), deliberate=deliberate)
@@ -234,7 +249,7 @@ class Session:
         metrics: list[dict[str, str]] = []
         if len(self.turns) == 1:
             times = {"Start": self.stamp(self._begun[1]), "End": self.stamp(self._begun[1])}
-            metrics.append({"Name": "Connection", "Id": self._first, **times})
+            metrics.append({"Name": "Connection", "Id": self.first, **times})
         if turn.streamed is not None:
             start, end = turn.streamed
             metrics.append({"Name": "Microphone", "Start": self.stamp(start), "End": self.stamp(end)})

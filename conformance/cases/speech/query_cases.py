@@ -8,7 +8,7 @@ from urllib.parse import quote
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
 from conformance.cases.replies import judge_accepted
-from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, another_target, spoken, usual
+from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, another_target, short, spoken, usual
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.knocking import knock
 from conformance.cases.speech.profanities import Profanities, heard_profanity
@@ -44,18 +44,13 @@ async def _by_query(context: Context, query: str, *, mode: Mode | None = INTERAC
     return await hung_up(turn)
 
 
-def _short(tag: str) -> str:
-    """Return the first subtag: this dialect answers short tags where long ones were asked for."""
-    return tag.lower().partition("-")[0]
-
-
 @case("query.targets", "query.to-comma", "query.to-repeated", "query.to-duplicate")
 async def targets(context: Context) -> None:
     """Name two targets in the query in every form that clients use, and one of them twice."""
     await need_reference(context)
     first, second = context.target.target, another_target(context)
     source = f"from={quote(context.target.source)}"
-    both = [_short(first), _short(second)]
+    both = [short(first), short(second)]
     for requirement, to in (
         ("query.to-comma", f"to={first}%2C{second}"),
         ("query.to-comma", f"to={first},{second}"),
@@ -63,7 +58,7 @@ async def targets(context: Context) -> None:
         ("query.to-duplicate", f"to={first}&to={second}&to={first}"),
     ):
         turn = await _by_query(context, f"{source}&{to}")
-        languages = [_short(language) for final in turn.results[:1] for language, _ in final.translations]
+        languages = [short(language) for final in turn.results[:1] for language, _ in final.translations]
         # The order is another requirement's; what is named twice has its first place here.
         kept = languages == both if requirement == "query.to-duplicate" else sorted(languages) == sorted(both)
         observed = f"translations into {', '.join(languages) or 'nothing'}; {turn.state}"

@@ -21,11 +21,13 @@ from protocol.wire import Headers, Kind, PeerClosed
 STREAM: Final = PcmFormat(16_000)
 SILENCE_MS: Final = 2600
 CHUNK_MS: Final = 100
+WAV: Final = "audio/x-wav"
+"""Content-Type of audio that begins with a RIFF header."""
+
 MOST_BYTES: Final = 8192
 """Largest chunk of audio that the documents allow."""
 
 _MOMENT_S = 0.3  # the end of a one-shot turn comes together with its final, or only once the client ends the stream
-_WAV: Final = "audio/x-wav"
 
 
 class Line(Protocol):
@@ -106,9 +108,9 @@ class Turn:
             Kind.BINARY, "audio", self.id, data, content_type=content_type, headers=headers, deliberate=deliberate
         )
 
-    async def header(self, samples_behind: bytes = b"") -> None:
+    async def header(self, samples_behind: bytes = b"", *, deliberate: str | None = None) -> None:
         """Send the reference header, of unknown size, in a message of its own or with samples behind it."""
-        await self.audio(build_header(self.format) + samples_behind, content_type=_WAV)
+        await self.audio(build_header(self.format) + samples_behind, content_type=WAV, deliberate=deliberate)
         self.sent += len(samples_behind)
 
     async def pcm(

@@ -24,15 +24,6 @@ Hold = Callable[[Context], Awaitable[Turn]]
 _REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to hold a turn: what is special about it, what it shows (without the folder's name), how it goes."""
-
-    what: str
-    requirements: tuple[str, ...]
-    hold: Hold
-
-
 async def reference(context: Context) -> Turn:
     """Hold a turn in the usual way: the shortest utterance of the run, as one shot."""
     return await one_turn(context)
@@ -72,6 +63,23 @@ def aborted(turn: Turn) -> bool:
     return isinstance(ended, PeerClosed) and ended.code == ABNORMAL
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to hold a turn.
+
+    Attributes:
+        what: What is special about it.
+        requirements: What it shows, without the folder's name.
+        hold: How it goes.
+        control: What differs from it in nothing but that.
+    """
+
+    what: str
+    requirements: tuple[str, ...]
+    hold: Hold
+    control: Hold = reference
+
+
 async def need_reference(context: Context) -> None:
     """Hold a turn in the usual way, as the control of whatever is to be refused.
 
@@ -83,13 +91,7 @@ async def need_reference(context: Context) -> None:
         raise Blocked(f"a good turn gives no result: {turn.state}")
 
 
-async def accepted(
-    context: Context,
-    way: Way,
-    control: Hold = reference,
-    *,
-    milder: Verdict | None = None,
-) -> Turn:
+async def accepted(context: Context, way: Way, milder: Verdict | None = None) -> Turn:
     """Judge whether a way to hold a turn is served; return the turn. `milder` is for a server that closes with a code.
 
     Raises:
@@ -100,12 +102,12 @@ async def accepted(
         for requirement in way.requirements:
             context.kept(requirement)
         return turn
-    other = await control(context)
+    other = await way.control(context)
     if not served(other):
-        raise Blocked(f"neither {way.what} nor the usual turn gives a result: {other.state}")
+        raise Blocked(f"neither {way.what} nor the control gives a result: {other.state}")
     verdict = milder if isinstance(turn.line.ended, PeerClosed) and not aborted(turn) else None
     for requirement in way.requirements:
-        context.broken(requirement, f"a result for {way.what}, as the usual turn gives one", turn.state, verdict)
+        context.broken(requirement, f"a result for {way.what}, as without it", turn.state, verdict)
     return turn
 
 

@@ -13,6 +13,7 @@ from conformance.judge.verdict import ExitCode
 from conformance.peers.address import Address
 from conformance.report.text import shown
 from protocol.audio import PcmFormat
+from protocol.riff import HeaderRules
 from protocol.wire import Headers, HttpResponse
 
 _LONGEST = 600  # characters of somebody else's sentence
@@ -68,10 +69,12 @@ class Adapter:
     """The reference client of a dialect.
 
     Attributes:
+        rules: What the header of a recording may say.
         check: Raises click's UsageError for what the dialect does not know.
         run: Makes the conversation. Raises CouldNotRun when there is no session.
     """
 
+    rules: HeaderRules
     check: Callable[[Asked], None]
     run: Callable[[Asked, Show], Coroutine[Any, Any, ExitCode]]
 

@@ -20,6 +20,7 @@ from conformance.commands.translating.carrying import feed, hear, put
 from conformance.judge.verdict import ExitCode
 from conformance.peers.link import Link
 from protocol.languages import PUBLISHED
+from protocol.riff import HeaderRules
 from protocol.speech.client import ClientPolicy, ClientSession, Dial, Lost, Output, Over
 from protocol.speech.handshake import CONNECTION_ID, Mode, build_target
 from protocol.speech.hearing import Failure, Heard, Trouble, Voice
@@ -27,6 +28,7 @@ from protocol.speech.messages import SUCCESS, V1, Final, Translation
 from protocol.speech.opening import System, Wish
 from protocol.wire import Close, Message
 
+_RULES = HeaderRules("speech.audio.no-header", "speech.audio.bad-format", channels=range(1, 3))
 _TREATMENTS = ("Masked", "Removed", "Raw")
 _FASTEST = 2.0  # what official SDKs allow themselves, at most
 
@@ -88,7 +90,7 @@ async def _run(asked: Asked, show: Show) -> ExitCode:
     return await _Run(Caller(asked, _target(asked, wish), headers), session, show).all(asked)
 
 
-ADAPTER = Adapter(_check, _run)
+ADAPTER = Adapter(_RULES, _check, _run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ class _Run:
                     await self.link.close(code, reason)
                 case Dial():
                     await self._carry_out(await self._dial())
-                case Lost():
+                case Lost(code=code, reason=reason):
+                    broke = self.link is not None
                     await self._hang_up()
-                    if self.ever:
-                        self.show.note(f"the connection broke: {output.code} {output.reason}".rstrip())
+                    self.show.note(f"the connection broke: {code} {reason}".rstrip() if broke else reason)
                 case Over():
                     self.over = output
                 case Heard() | Voice() | Failure() | Trouble():

@@ -17,6 +17,7 @@ from conformance.peers.address import DialError
 from conformance.peers.budget import Budget
 from conformance.peers.link import Link, dial
 from conformance.transcript import Recorder, Vantage
+from protocol.riff import STREAM
 from protocol.translator.client import ClientSession, Heard, Output, Over, Trouble, Voice
 from protocol.translator.handshake import ProfanityAction, VoiceFormat, build_target
 from protocol.translator.messages import Final
@@ -60,7 +61,7 @@ async def _run(asked: Asked, show: Show) -> ExitCode:
     return await _Run(opened, ClientSession(asked.stream, speaks=speaks), show).all(asked.pcm, asked.pace)
 
 
-ADAPTER = Adapter(_check, _run)
+ADAPTER = Adapter(STREAM, _check, _run)
 
 
 @dataclass

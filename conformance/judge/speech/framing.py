@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from conformance.judge.findings import Finding, Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
 from conformance.judge.speech.reading import View
-from conformance.judge.speech.spoken import SERVER_BINARIES, SERVER_TEXTS, Said, members_of
+from conformance.judge.speech.spoken import SERVER_BINARIES, SERVER_PATHS, SERVER_TEXTS, Said, members_of
 from conformance.judge.verdict import Verdict
 from protocol.speech.context import member, part
 from protocol.wire import Kind, Party
@@ -108,7 +108,7 @@ def headers(view: View) -> Findings:
         yield _given("speech.frame.header-request-id", at, "X-RequestId", identity)
         names = [name for name, _ in said.message.headers]
         yield from _names(names, at)
-        if said.path in (*SERVER_TEXTS, *SERVER_BINARIES):
+        if said.path in SERVER_PATHS:
             name = "speech.frame.path-case"
             yield kept(name, at) if path == said.path else broken(name, at, said.path, path)
         elif said.path and said.seen.kind is Kind.TEXT:

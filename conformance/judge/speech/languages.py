@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.judge.findings import Finding, Findings, Rule, broken, kept, rule
-from conformance.judge.speech.reading import Turn, View
+from conformance.judge.speech.reading import View
 from conformance.judge.speech.results import PLAIN
 from conformance.judge.speech.spoken import Result
+from conformance.judge.speech.turn import Turn
 from conformance.judge.verdict import Verdict
 from protocol.languages import PUBLISHED
 from protocol.speech.context import OPEN_RANGE

@@ -1,4 +1,4 @@
-"""What results say together: interims and finals, errors, details, silences (requirements speech.result.*, status.*)."""
+"""What results say together: interims and finals, errors, details, silences (speech.result.*, speech.status.*)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
-from conformance.judge.speech.reading import Turn, View
+from conformance.judge.speech.reading import View
 from conformance.judge.speech.results import PLAIN
 from conformance.judge.speech.spoken import Result, ticks
+from conformance.judge.speech.turn import Turn
 from protocol.audio import TICKS_PER_SECOND
 from protocol.speech.context import member, part
 from protocol.speech.handshake import Mode

@@ -53,6 +53,11 @@ class Turn:
     next: int | None
     provoked: bool
 
+    @property
+    def key(self) -> str:
+        """Its request id in the form that tells turns apart."""
+        return self.client[0].key
+
     @cached_property
     def start(self) -> Said | None:
         """Its turn.start, if that came."""

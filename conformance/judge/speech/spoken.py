@@ -46,7 +46,9 @@ SERVER_TEXTS = (
 SERVER_BINARIES = (SYNTHESIS, AUDIO)
 """Paths of its binary messages."""
 
-_SPELLED = {path.lower(): path for path in (*SERVER_TEXTS, *SERVER_BINARIES, CONFIG, CONTEXT, EVENT, TELEMETRY, COMMIT)}
+SERVER_PATHS = (*SERVER_TEXTS, *SERVER_BINARIES)
+
+_SPELLED = {path.lower(): path for path in (*SERVER_PATHS, CONFIG, CONTEXT, EVENT, TELEMETRY, COMMIT)}
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n|\r\r")
 _EMPTY: Mapping[str, Any] = {}
 

@@ -6,14 +6,15 @@ other messages is walked with the order table, in `turns`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
 from conformance.judge.speech.languages import related
-from conformance.judge.speech.reading import Turn, View
+from conformance.judge.speech.reading import View
 from conformance.judge.speech.spoken import Result, Said
+from conformance.judge.speech.turn import Turn
 from conformance.judge.speech.wave import read_wave
 from conformance.judge.verdict import Verdict
 from protocol.audio import PcmFormat
@@ -50,13 +51,18 @@ class Voice:
 
 
 def voices(turn: Turn) -> list[Voice]:
-    """Return the voices of a turn up to turn.end, in the order in which they began."""
+    """Return the voices of a turn up to turn.end, in the order in which they began.
+
+    A message without a stream id belongs to the voice that began last and is still open.
+    """
     found: list[Voice] = []
     live: dict[str | None, Voice] = {}
     for said in turn.answers:
         if said.path not in PATHS:
             continue
-        stream = said.message.stream_id if said.message is not None else None
+        stream = _stream(said)
+        if stream is None and live and said.path != spoken.AUDIO_START:
+            stream = next(reversed(live))
         voice = live.get(stream)
         if voice is None or said.path == spoken.AUDIO_START:
             voice = live[stream] = Voice()
@@ -85,26 +91,24 @@ def unasked(view: View) -> Findings:
 
 
 def asked(view: View) -> Findings:
-    """speech.synthesis.on-request: each final with a translation is spoken, in each language that was asked for."""
+    """speech.synthesis.on-request: each final with a translation that is to be spoken is followed by a voice."""
     name = "speech.synthesis.on-request"
     for turn in view.turns:
         if turn.end is None or turn.wanted.voices is None or turn.provoked or turn.abandoned:
             continue
-        due = [final for final in turn.finals if final.speaks for _ in range(_wanted(view, turn, final))]
-        came = len(voices(turn))
+        due, came = [final for final in turn.finals if _tags(turn, final)], len(voices(turn))
         for final in due[:came]:
             yield kept(name, final.at)
         if came < len(due):
-            expected = f"{len(due)} voices before turn.end"
-            yield broken(name, due[came].at, expected, f"{came}")
+            yield broken(name, due[came].at, f"{len(due)} voices before turn.end", str(came))
 
 
-def _wanted(view: View, turn: Turn, final: Result) -> int:
-    """Return how many voices a final has: one on v1, on v2 one for each language that is to be spoken."""
+def _tags(turn: Turn, final: Result) -> list[str]:
+    """Return the languages in which a final is to be spoken, and can be."""
+    if turn.wanted.voices is None or not final.speaks:
+        return []
     said = [entry.language for entry in final.entries if entry.text]
-    spoken_tags = turn.wanted.voices.spoken if turn.wanted.voices is not None else ()
-    answered = sum(any(related(tag, language) for language in said) for tag in spoken_tags)
-    return min(1, answered) if view.dialect == V1 or _updated(turn) else answered
+    return [tag for tag in turn.wanted.voices.spoken if any(related(tag, language) for language in said)]
 
 
 def _updated(turn: Turn) -> bool:
@@ -114,7 +118,7 @@ def _updated(turn: Turn) -> bool:
 def places(view: View) -> Findings:
     """speech.synthesis.after-phrase, before-turn-end: behind a final with words, and before the end of the turn."""
     for turn in view.turns:
-        first = next((final.at for final in turn.finals if final.speaks or final.said.body is None), None)
+        first = turn.finals[0].at if turn.finals else None
         for voice in voices(turn):
             at = voice.messages[0].at
             name = "speech.synthesis.after-phrase"
@@ -193,62 +197,74 @@ def shapes(view: View) -> Findings:
 
 
 def streams(view: View) -> Findings:
-    """speech.synthesis.start, stream-id, one-stream-at-a-time, languages: voices of v2 are streams with a language."""
+    """speech.synthesis.start, stream-id, one-stream-at-a-time: voices of v2 are streams, one after another."""
     used: set[str] = set()
     for turn in view.turns:
         for voice in voices(turn):
             if any(said.path not in (spoken.AUDIO_START, spoken.AUDIO, spoken.AUDIO_END) for said in voice.messages):
                 continue  # in the shape of v1
-            first = voice.messages[0]
             if voice.start is not None and voice.chunks:
                 yield kept("speech.synthesis.start", voice.start.at)
             yield from _stream_id(voice, used)
             if voice.start is not None and voice.end is not None:
                 name = "speech.synthesis.one-stream-at-a-time"
-                inside = [said for said in _starts(turn) if first.at < said.at < voice.end.at]
-                yield from () if inside else (kept(name, voice.end.at),)
-            yield from _language(turn, voice)
+                others = [said.at for said in turn.answers if said.path == spoken.AUDIO_START]
+                if not any(voice.start.at < at < voice.end.at for at in others):
+                    yield kept(name, voice.end.at)
 
 
-def _starts(turn: Turn) -> Iterator[Said]:
-    return (said for said in turn.answers if said.path == spoken.AUDIO_START)
+def _stream(said: Said) -> str | None:
+    return said.message.stream_id if said.message is not None else None
 
 
 def _stream_id(voice: Voice, used: set[str]) -> Findings:
     name, at = "speech.synthesis.stream-id", voice.messages[0].at
-    stream = next((said.message.stream_id for said in voice.messages if said.message is not None), None)
-    if stream is None:
-        yield broken(name, at, "an X-StreamId on each message of a voice", "none")
-    elif stream in used:
-        yield broken(name, at, "an X-StreamId of its own", stream)
+    streams = {_stream(said) for said in voice.messages}
+    bare = next((said for said in voice.messages if _stream(said) is None), None)
+    if bare is not None:
+        yield broken(name, bare.at, "an X-StreamId on each message of a voice", f"none on {bare.path}")
+    elif not used.isdisjoint(streams):
+        yield broken(name, at, "an X-StreamId of its own", f"{_stream(voice.messages[0])} again")
     else:
         yield kept(name, at)
-        used.add(stream)
+    used |= {stream for stream in streams if stream is not None}
 
 
-def _language(turn: Turn, voice: Voice) -> Findings:
-    language = voice.start.body.get("TranslationLanguage") if voice.start is not None and voice.start.body else None
-    if voice.start is None or not isinstance(language, str) or turn.wanted.voices is None or _updated(turn):
-        return
-    name, tags = "speech.synthesis.languages", turn.wanted.voices.spoken
-    good = any(related(language, tag) for tag in tags)
-    yield kept(name, voice.start.at) if good else broken(name, voice.start.at, " or ".join(tags), language)
+def languages(view: View) -> Findings:
+    """speech.synthesis.languages: the targets that were asked for are spoken, and no others.
+
+    That the service speaks each of several is nowhere recorded.
+    """
+    name = "speech.synthesis.languages"
+    for turn in view.turns:
+        if turn.wanted.voices is None or _updated(turn):
+            continue
+        tags, spoken_in = turn.wanted.voices.spoken, []
+        for voice in voices(turn):
+            language = voice.start.body.get("TranslationLanguage") if voice.start and voice.start.body else None
+            if voice.start is None or not isinstance(language, str):
+                continue
+            good = any(related(language, tag) for tag in tags)
+            yield kept(name, voice.start.at) if good else broken(name, voice.start.at, " or ".join(tags), language)
+            spoken_in.append(language)
+        if turn.end is None or turn.provoked or turn.abandoned or not spoken_in:
+            continue
+        for tag in tags:
+            due = sum(tag in _tags(turn, final) for final in turn.finals)
+            came = sum(related(tag, language) for language in spoken_in)
+            if came < due:
+                yield broken(name, turn.end.at, f"{due} voices in {tag}", str(came), Verdict.NON_STRICT)
 
 
 def first_target(view: View) -> Findings:
     """speech.synthesis.first-target: one voice for each final."""
     name = "speech.synthesis.first-target"
     for turn in view.turns:
-        spoken_finals = sum(final.speaks for final in turn.finals)
-        came = voices(turn)
-        if spoken_finals and came:
-            good = len(came) <= spoken_finals
-            observed = f"{len(came)} voices for {spoken_finals} finals"
-            yield (
-                kept(name, came[-1].messages[-1].at)
-                if good
-                else broken(name, came[-1].messages[-1].at, "one voice for each final", observed)
-            )
+        came, finals = voices(turn), sum(final.speaks for final in turn.finals)
+        if came and finals:
+            at, observed = came[-1].messages[-1].at, f"{len(came)} voices for {finals} finals"
+            good = len(came) <= finals
+            yield kept(name, at) if good else broken(name, at, "one voice for each final", observed)
 
 
 RULES: Sequence[Rule[View]] = (
@@ -273,7 +289,7 @@ RULES: Sequence[Rule[View]] = (
         "speech.synthesis.start",
         "speech.synthesis.stream-id",
         "speech.synthesis.one-stream-at-a-time",
-        "speech.synthesis.languages",
     ),
+    rule(Party.SERVER, languages, "speech.synthesis.languages"),
     rule(Party.SERVER, first_target, "speech.synthesis.first-target"),
 )

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
-from conformance.judge.speech.reading import Turn, View
+from conformance.judge.speech.reading import View
 from conformance.judge.speech.spoken import Said, read_result
+from conformance.judge.speech.turn import Turn
 from conformance.judge.verdict import Verdict
 from protocol.errors import PeerViolation
 from protocol.order import Conversation
