@@ -1,4 +1,4 @@
-"""`speechwire check`: server or client."""
+"""`speechwire check`: a server, a client, or what was recorded of them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,28 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from conformance.cases.control import Step
-from conformance.cases.target import SOURCE, TARGET
-from conformance.commands.exits import CouldNotRun
+from conformance.cases.target import ENDPOINTS, SOURCE, TARGET
+from conformance.commands.exits import CouldNotRun, Unusable, why
 from conformance.commands.report_options import check_files, report_options, write_files
 from conformance.commands.target_options import dialect_option, make_target, target_options
+from conformance.feeds.capture import read_capture
+from conformance.feeds.capture_json import CaptureError
 from conformance.feeds.client import ending
+from conformance.feeds.recorded import judge_recorded
 from conformance.feeds.server import Options, check_server, select
+from conformance.judge.wire import WIRE
 from conformance.report.events import Report
 from conformance.report.terminal import Terminal
 from conformance.report.text import printable, shown
+from conformance.transcript import Vantage
 from protocol import requirements
+from protocol.wire import Party
 
 _LAST_LINES = 10
 _LONGEST = 600
@@ -28,7 +35,7 @@ _LONGEST = 600
 
 @click.group()
 def command() -> None:
-    """Check a server or a client against the protocol."""
+    """Check a server, a client, or recorded traffic against the protocol."""
 
 
 @command.command()
@@ -128,3 +135,51 @@ def _tell_output(report: Report) -> None:
     click.echo(f"the client {ending(code)}{'; it printed at the end:' if lines else ' and printed nothing'}", err=True)
     for line in lines:
         click.echo(f"    {printable(line)}", err=True)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--dialect",
+    type=click.Choice(list(ENDPOINTS)),
+    help="Dialect that was spoken.  [default: what the path of the request, or the bundle, says]",
+)
+@click.option(
+    "--vantage",
+    type=click.Choice([place.value for place in Vantage]),
+    help="Where it was recorded.  [default: what the bundle says; server for a capture]",
+)
+@click.option(
+    "--party",
+    type=click.Choice([*(party.value for party in Party), "both"]),
+    default="both",
+    show_default=True,
+    help="Who is judged.",
+)
+@report_options
+def capture(file: Path, **options: Any) -> None:
+    """Check recorded traffic: a capture as JSON lines, or a bundle of transcripts.
+
+    Nothing is sent. What the recording does not show is not observed, and no fault of anybody.
+    """
+    check_files(options)
+    if not _matches(WIRE, options["only"] or ("*",)) or _matches(WIRE, options["skip"]):
+        raise CouldNotRun(f"no case matches --only and --skip; recorded traffic has the case {WIRE}")
+    try:
+        vantage = Vantage(options["vantage"]) if options["vantage"] else None
+        transcripts = read_capture(file, options["dialect"], vantage)
+    except CaptureError as error:
+        raise Unusable(printable(str(error))) from error
+    except OSError as error:
+        raise Unusable(printable(f"{file}: {why(error)}")) from error
+    if not transcripts:
+        raise CouldNotRun(printable(f"{file}: it holds no connection"))
+    parties = tuple(Party) if options["party"] == "both" else (Party(options["party"]),)
+    seen_from = {} if vantage is None else {"vantage": vantage.value}
+    peer = {"file": str(file), "connections": len(transcripts), **seen_from}
+    with Terminal(requirements.load(transcripts[0].dialect)) as terminal:
+        report = judge_recorded(
+            transcripts, parties, peer, terminal.handle, seed=options["seed"], strict=options["strict"]
+        )
+    write_files(report, options)
+    sys.exit(report.exit_code)

@@ -16,7 +16,7 @@ class Report:
         speechwire: Version of this program.
         register: Revision of the register of requirements.
         peer: Who was judged, as JSON values without credentials: `url` for a server, `command` (text, or a list of
-            arguments) for a client, and whatever else the run found out.
+            arguments) for a client, `file` for recorded traffic, and whatever else the run found out.
         dialect: Dialect that was spoken.
         seed: Seed of everything that was drawn.
         outcome: The verdict on the run.
@@ -27,7 +27,7 @@ class Report:
         total_s: Seconds from start to end.
         waiting_s: Seconds of it that were spent waiting for something that was due.
         strict: Whether non-strict departures end the run with 1.
-        party: Who was judged: `server` or `client`.
+        party: Who was judged: `server`, `client`, or `both`.
         elapsed: Seconds that each case took, by its id.
     """
 

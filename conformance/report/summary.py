@@ -77,6 +77,8 @@ def standing(requirement: Requirement) -> str:
 
 def again(report: Report, case: str | None) -> str:
     """Return the command that shows one case once more, or the whole run for None; fit for a POSIX shell."""
+    if "file" in report.peer:
+        return _recorded(report)
     words = ["speechwire", "check", report.party]
     only = [] if case is None else ["--only", case]
     options = ["--dialect", report.dialect, *only]
@@ -86,6 +88,14 @@ def again(report: Report, case: str | None) -> str:
     # Text is a command line already; a list still has to become one.
     line = shlex.join(map(str, command)) if isinstance(command, list | tuple) else str(command)
     return f"{shlex.join([*words, *options])} -- {line}"
+
+
+def _recorded(report: Report) -> str:
+    """Return the command that judges recorded traffic once more."""
+    party = [] if report.party == "both" else ["--party", report.party]
+    vantage = ["--vantage", str(report.peer["vantage"])] if "vantage" in report.peer else []
+    words = ["speechwire", "check", "capture", str(report.peer["file"]), "--dialect", report.dialect]
+    return shlex.join([*words, *party, *vantage])
 
 
 def number(count: int, noun: str) -> str:

@@ -41,7 +41,7 @@ class ClientPolicy:
         chunk_bytes: The same in bytes; the smaller one counts (requirement speech.client.chunk-size).
         burst_ms: Audio that goes out at once on a connection.
         speed: Multiple of the pace of speech at which the rest follows; None for no limit (speech.client.pace).
-        retries: Attempts to connect again, or turns without any acknowledgement, before the session is given up.
+        retries: Attempts to connect again, or turns that acknowledge less than a message, before it gives up.
         retry_s: Time between attempts.
         patience_s: How long to wait for anything at all once the audio of a turn has ended.
         limit_s: How long to wait for the end of a turn, whatever comes.
@@ -130,7 +130,8 @@ class ClientSession:
         self._ids = ids
         self._stamp = stamp
         size = min(format.ms_to_bytes(self.policy.chunk_ms), self.policy.chunk_bytes)
-        self._replay = Replay(format, size - size % format.block_align)
+        self._chunk = size - size % format.block_align
+        self._replay = Replay(format, self._chunk)
         self._numbering = Numbering()
         self._open: _Open | None = None
         self._finished = False
@@ -270,7 +271,6 @@ class ClientSession:
         line.follow(said)
         outputs: list[Output] = [*turn.hear(said, time)]
         if self._replay.acknowledge(turn.base + self.format.ticks_to_bytes(turn.reached)):
-            turn.acknowledged = True
             self._vain = 0
         if turn.over:
             return [*outputs, *self._turn_over(now, time)]
@@ -285,10 +285,11 @@ class ClientSession:
         line, turn = now.line, now.turn
         body = turn.report.body(self.connection_id, self._stamp)
         telemetry = line.text(order.TELEMETRY, "telemetry", turn.id, body, time)
-        self._barren = 0 if turn.acknowledged else self._barren + 1
+        progress = self._replay.acknowledged - turn.base
+        self._barren = 0 if progress >= self._chunk else self._barren + 1
         complete = not turn.given_up and self._barren <= self.policy.retries
         if self.wish.mode is Mode.INTERACTIVE:
             complete = complete and turn.results > 0
-        elif complete and not (self._everything_sent and not (self._replay.outstanding and turn.acknowledged)):
+        elif complete and not (self._everything_sent and not (self._replay.outstanding and progress)):
             return [telemetry, *self._begin(line, now.throttle, Report(), time)]
         return [telemetry, *self._close(line, time, 1000, "", complete=complete)]

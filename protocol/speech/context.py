@@ -44,7 +44,7 @@ class Context:
         profanity: Treatment.
         detailed: Whether NBest is wanted.
         interims: Whether hypotheses are wanted.
-        initial_silence_ms: Audio without speech that ends a one-shot turn; 0 switches that off.
+        initial_silence_ms: Audio without speech that ends the turn; 0 leaves that to the server (fact S-07).
         segmentation_ms: Silence that ends an utterance.
         forced_ms: Length at which an utterance is cut.
         resumed: Whether it continues an earlier turn.

@@ -111,7 +111,6 @@ class Turn:
         ended: When its audio ended on the wire; None before.
         stopped: Whether the service wants no more audio of this turn.
         reached: Up to where finals have acknowledged its audio, in ticks of the turn.
-        acknowledged: Whether that was news to us.
         results: How many finals there were for the application.
         over: Whether turn.end came.
         given_up: Whether the service gave up.
@@ -127,7 +126,6 @@ class Turn:
     ended: float | None = None
     stopped: bool = False
     reached: int = 0
-    acknowledged: bool = False
     results: int = 0
     over: bool = False
     given_up: bool = False

@@ -31,7 +31,8 @@ def spoken(catalogue: Catalogue, wanted: Wanted) -> tuple[str, tuple[str, ...], 
     if OPEN_RANGE in (tag.upper() for tag in wanted.candidates):
         found = tuple(catalogue.speech)
     else:
-        found = tuple(key for tag in wanted.candidates if (key := speech_key(catalogue, tag)))
+        keys = (speech_key(catalogue, tag) for tag in wanted.candidates)
+        found = tuple(dict.fromkeys(key for key in keys if key))
     source = speech_key(catalogue, wanted.source) if wanted.source else None
     problem = None
     if wanted.candidates and not found:

@@ -25,6 +25,18 @@ _WORDS: Final[Mapping[type[messages.ServerMessage], str]] = {
     messages.TurnEnd: order.TURN_END,
 }
 
+_BROKEN: Final[Mapping[str, str]] = {
+    framing.SIZE_PREFIX: "speech.frame.binary-size",
+    framing.HEADER_SIZE: "speech.frame.binary-size",
+    framing.BINARY_UTF8: "speech.frame.binary-ascii",
+    framing.TEXT_EMPTY: "speech.frame.text-separator",
+    framing.TEXT_UTF8: "speech.frame.text-json",
+    framing.TEXT_SEPARATOR: "speech.frame.text-separator",
+    framing.HEADER_LINE: "speech.frame.text-crlf",
+    framing.DUPLICATE: "speech.frame.header-once",
+}
+"""What a server breaks by a message that cannot be read; the requirements of `framing` say what it does to ours."""
+
 
 class Line:
     """Writes and reads the messages of one connection; a wrong step of our own raises LocalViolation.
@@ -84,7 +96,10 @@ class Line:
         if not frame.final:
             return None
         data, self._parts = b"".join(self._parts), []
-        return framing.read(frame.kind, data)
+        try:
+            return framing.read(frame.kind, data)
+        except PeerViolation as error:
+            raise PeerViolation(_BROKEN[error.requirement], error.at, error.expected, error.observed) from None
 
     def follow(self, said: messages.ServerMessage) -> None:
         """Follow the server through the order table; what it does out of order is taken all the same."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from websockets.frames import Frame, Opcode
 
 from protocol.audio import PcmFormat
 from protocol.riff import HeaderReader, build_header
+from protocol.speech import formats, framing
 from protocol.websocket import Endpoint, ServerEnd
 from protocol.wire import Fragment, HttpRequest
 
@@ -110,3 +112,21 @@ def test_long_frame(meter: Meter, calls: Callable[[Callable[[], object], int], S
         {"frames of 3.2 kB": calls(lambda: payload(many), 10), "one frame": calls(lambda: payload(one), 10)},
         ROUNDS,
     )
+
+
+def test_speech_frames(meter: Meter, calls: Callable[[Callable[[], object], int], Side]) -> None:
+    identity = "0123456789abcdef" * 2
+    audio = framing.write(framing.binary("audio", identity, CHUNK, (("X-Timestamp", "2026-01-01T00:00:00.000Z"),)))
+    text = framing.write(framing.text("speech.context", identity, {"phraseDetection": {"mode": "Conversation"}}))
+    for name, message in (("audio of 3.2 kB", audio), ("speech.context", text)):
+        kind, data = message.kind, message.data
+        assert framing.read(kind, data) == formats.read(kind, data)
+        meter.compare(
+            f"Reading one message: {name}",
+            "µs of CPU (min / median / max)",
+            {
+                "framing: by hand": calls(partial(framing.read, kind, data), 2000),
+                "formats: construct": calls(partial(formats.read, kind, data), 500),
+            },
+            ROUNDS,
+        )

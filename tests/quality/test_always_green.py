@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.judge.benches import BENCHES
+
 SPEECHWIRE = str(Path(sys.executable).parent / "speechwire")
 RUNS = 20
 
@@ -50,12 +52,13 @@ def busy_cores() -> Iterator[None]:
             burner.join(20)
 
 
-def departures(url: str, folder: Path, runs: int) -> dict[int, object]:
+def departures(url: str, dialect: str, folder: Path, runs: int) -> dict[int, object]:
     """Check a server so often; return what was not ok in which run."""
+    options = ["--dialect", dialect, "--key", "test-key"]
     found: dict[int, object] = {}
     for run in range(runs):
         report = folder / "report.json"
-        command = [SPEECHWIRE, "check", "server", url, "--key", "test-key", "--json", str(report), "--seed", str(run)]
+        command = [SPEECHWIRE, "check", "server", url, *options, "--json", str(report), "--seed", str(run)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         checks = json.loads(report.read_text())["checks"]
         wrong = [check for check in checks if check["verdict"] not in {"ok", "not-applicable"}]
@@ -64,17 +67,19 @@ def departures(url: str, folder: Path, runs: int) -> dict[int, object]:
     return found
 
 
-def test_green_under_load(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dialect", BENCHES)
+def test_green_under_load(dialect: str, tmp_path: Path) -> None:
     with reference_server() as url, busy_cores():
-        assert departures(url, tmp_path, 3) == {}
+        assert departures(url, dialect, tmp_path, 3) == {}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dialect", BENCHES)
 class TestTwentyTimes:
-    def test_on_a_quiet_machine(self, tmp_path: Path) -> None:
+    def test_on_a_quiet_machine(self, dialect: str, tmp_path: Path) -> None:
         with reference_server() as url:
-            assert departures(url, tmp_path, RUNS) == {}
+            assert departures(url, dialect, tmp_path, RUNS) == {}
 
-    def test_with_all_cores_busy(self, tmp_path: Path) -> None:
+    def test_with_all_cores_busy(self, dialect: str, tmp_path: Path) -> None:
         with reference_server() as url, busy_cores():
-            assert departures(url, tmp_path, RUNS) == {}
+            assert departures(url, dialect, tmp_path, RUNS) == {}

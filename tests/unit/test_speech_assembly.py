@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def fragments(message: UspMessage, *cuts: int) -> list[Fragment]:
     """Return the frames of a message, cut at these places."""
     data = write(message).data
     edges = [0, *sorted(cuts), len(data)]
-    parts = [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    parts = [data[start:end] for start, end in pairwise(edges)]
     last = len(parts) - 1
     return [
         Fragment(0.0, message.kind, part, first=index == 0, final=index == last) for index, part in enumerate(parts)

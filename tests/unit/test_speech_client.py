@@ -85,13 +85,16 @@ def say(path: str, time: float = 2.0, turn: int = 1, /, **members: Any) -> Fragm
     return Fragment(time, Kind.TEXT, framing.write(framing.text(path, f"{turn:032x}", members)).data)
 
 
-def final(end_s: float, time: float = 2.0, turn: int = 1, status: str = "Success", **translation: Any) -> Fragment:
+def final(end_s: float, time: float = 2.0, turn: int = 1, status: str = "Success") -> Fragment:
     """Return a final that reaches from the turn's begin to `end_s`."""
     phrase = {"RecognitionStatus": status, "Offset": 0, "Duration": int(end_s * TICKS)}
-    if status == "Success":
-        phrase["DisplayText"] = "Good morning."
-    translated = {"TranslationStatus": "Success", "Translations": [{"Language": "de", "Text": "Guten Morgen."}]}
-    return say("translation.response", time, turn, SpeechPhrase=phrase, **(translated | translation))
+    if status != "Success":
+        return say(
+            "translation.response", time, turn, SpeechPhrase=phrase, TranslationStatus="Success", Translations=[]
+        )
+    phrase["DisplayText"] = "Good morning."
+    texts = [{"Language": "de", "Text": "Guten Morgen."}]
+    return say("translation.response", time, turn, SpeechPhrase=phrase, TranslationStatus="Success", Translations=texts)
 
 
 def ended(time: float = 3.0, turn: int = 1) -> Fragment:
@@ -306,6 +309,16 @@ class TestTheEndOfATurn:
             one.receive(ended(2.0, turn))
         one.receive(final(0.5, 2.0, 5))
         assert "speech.context" in paths(one.receive(ended(3.0, 5)))
+
+    def test_nor_do_such_as_acknowledge_next_to_nothing(self) -> None:
+        one = opened()
+        one.audio(pcm(1), 1.0)
+        one.finish(1.0)
+        for turn in range(1, 5):
+            one.receive(final(0.05, 2.0, turn))
+            assert "speech.context" in paths(one.receive(ended(2.0, turn)))
+        one.receive(final(0.05, 2.0, 5))
+        assert told(one.receive(ended(3.0, 5)))[-1] == Over(3.0, 1000, "", False)
 
     def test_a_status_of_failure_ends_the_session(self) -> None:
         one = opened()

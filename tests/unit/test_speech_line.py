@@ -67,9 +67,23 @@ class TestReading:
         assert taken is not None
         assert taken.path == "turn.start"
 
-    def test_what_cannot_be_read_breaks_a_requirement(self) -> None:
-        with pytest.raises(PeerViolation):
-            line().take(Fragment(2.0, Kind.BINARY, b"\0"))
+    @pytest.mark.parametrize(
+        ("kind", "data", "requirement"),
+        [
+            (Kind.BINARY, b"\0", "speech.frame.binary-size"),
+            (Kind.BINARY, b"\0\x10Path:audio", "speech.frame.binary-size"),
+            (Kind.BINARY, b"\0\x01\xff", "speech.frame.binary-ascii"),
+            (Kind.TEXT, b"", "speech.frame.text-separator"),
+            (Kind.TEXT, b"Path:turn.start", "speech.frame.text-separator"),
+            (Kind.TEXT, b"\xff", "speech.frame.text-json"),
+            (Kind.TEXT, b"Path:turn.start\nX:y\r\n\r\n{}", "speech.frame.text-crlf"),
+            (Kind.TEXT, b"Path:a\r\nPath:b\r\n\r\n{}", "speech.frame.header-once"),
+        ],
+    )
+    def test_what_cannot_be_read_breaks_a_requirement(self, kind: Kind, data: bytes, requirement: str) -> None:
+        with pytest.raises(PeerViolation) as raised:
+            line().take(Fragment(2.0, kind, data))
+        assert raised.value.requirement == requirement
 
     def test_a_message_without_end_is_not_collected_for_ever(self) -> None:
         one = line(most=15)

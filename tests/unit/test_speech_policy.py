@@ -31,7 +31,7 @@ class TestDefaults:
             ("turns", 10_000),
         ],
     )
-    def test_are_those_that_the_register_notes(self, field: str, value: object) -> None:
+    def test_are_these(self, field: str, value: object) -> None:
         assert getattr(Policy(), field) == value
 
     def test_are_all_here(self) -> None:

@@ -19,7 +19,9 @@ from conformance.commands.translating.calling import Caller, Failed
 from conformance.commands.translating.carrying import feed, hear, put
 from conformance.judge.verdict import ExitCode
 from conformance.peers.link import Link
+from protocol import requirements
 from protocol.languages import PUBLISHED
+from protocol.requirements import Level
 from protocol.riff import HeaderRules
 from protocol.speech.client import ClientPolicy, ClientSession, Dial, Lost, Output, Over
 from protocol.speech.handshake import CONNECTION_ID, Mode, build_target
@@ -168,8 +170,8 @@ class _Run:
                 case Over():
                     self.over = output
                 case Heard() | Voice() | Failure() | Trouble():
-                    self.trouble = self.trouble or isinstance(output, Failure | Trouble)
-                    self.show.tell(_told(output, self.session.wish.targets[0]))
+                    self.trouble = self.trouble or _counts(output)
+                    self.show.tell(_shown(output, self.session.wish.targets[0]))
 
     async def _dial(self) -> list[Output]:
         begun = Link.now()
@@ -185,7 +187,14 @@ class _Run:
             await link.finish()
 
 
-def _told(event: Heard | Voice | Failure | Trouble, first: str) -> Told:
+def _counts(event: Heard | Voice | Failure | Trouble) -> bool:
+    """Tell whether an event is one of failure: what breaks a SHOULD is told, and no more."""
+    if isinstance(event, Trouble):
+        return requirements.get(event.violation.requirement).level is Level.MUST
+    return isinstance(event, Failure)
+
+
+def _shown(event: Heard | Voice | Failure | Trouble, first: str) -> Told:
     match event:
         case Heard(result=result):
             final = isinstance(result, Final)

@@ -1,0 +1,171 @@
+"""Finals without a result: silence of every length, noise; and speech that does not end (speech.status.*).
+
+Silence counts in audio, so it is sent in bursts. A server has to keep up with twice real time, and is waited for as
+long as that takes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.cases.context import Blocked, Context
+from conformance.cases.registry import case
+from conformance.cases.speech.asking import CONVERSATION, DICTATION, INTERACTIVE, usual
+from conformance.cases.speech.dialogue import Session, open_session
+from conformance.cases.speech.hearing import ACKNOWLEDGEMENT, answers, hear, lasts, patience, spoken_for, starts_at
+from conformance.cases.speech.turn import STREAM, Turn
+from conformance.cases.speech.ways import served
+from conformance.cases.utterances import recording, samples
+from protocol.audio import TICKS_PER_SECOND
+
+_FIRST_MS: Final = 6_000
+_REST_MS: Final = 39_000  # 45 s in all: as much as both official clients send within 20 s
+_SILENCE_MS: Final = 16_000  # 15.4 s at the most
+_SHORTEST_S: Final = 10.5
+_SHORT_MS: Final = 5_000
+_LONG_MS: Final = 36_000
+_MORE_MS: Final = 29_000
+_LONGEST_S: Final = 35.0
+_UNACKNOWLEDGED_S: Final = 60.0
+
+
+async def _next_turn(context: Context, session: Session) -> None:
+    """Say something in the next turn of the connection, and judge that this is served."""
+    turn = await session.begin(usual(context, mode=INTERACTIVE))
+    await turn.say()
+    await turn.finished()
+    context.check("turn.several", served(turn), "a result in the turn that follows a silence", turn.state)
+
+
+@case("status.initial-silence", "status.initial-silence", "turn.one-shot-final", "turn.several", time="waits")
+async def initial_silence(context: Context) -> None:
+    """Say nothing in a one-shot turn whose stream does not end: it ends by itself, with one final; then speak."""
+    session = await open_session(context)
+    turn = await session.begin()
+    await turn.pause(_FIRST_MS, pace=0)
+    if not await turn.final(budget=patience(context, _FIRST_MS)):
+        await turn.pause(_REST_MS, pace=0)
+        await turn.final(budget=patience(context, _REST_MS))
+    ended = bool(turn.finals) and await turn.ends()
+    statuses = [final.status for final in turn.finals]
+    expected = "a final InitialSilenceTimeout and turn.end while nothing is said"
+    kept = ended and "InitialSilenceTimeout" in statuses
+    context.check("status.initial-silence", kept, expected, f"{', '.join(statuses) or 'no final'}; {turn.state}")
+    if ended:
+        context.check("turn.one-shot-final", len(statuses) == 1, "one final", ", ".join(statuses))
+        await _next_turn(context, session)
+
+
+@case(
+    "status.long-silence",
+    "status.silence-phrase",
+    "status.silence-offset",
+    "detected.end-silence",
+    "turn.several",
+    time="waits",
+)
+async def long_silence(context: Context) -> None:
+    """Be silent for 16 s behind a sentence, then for 16 s in a turn of its own: a final covers each; then speak."""
+    for mode in (CONVERSATION, DICTATION):
+        session = await open_session(context, usual(context, mode=mode))
+        for speaks in (True, False):
+            turn = await session.begin()
+            if speaks:
+                await turn.say()
+                if not await hear(turn):
+                    raise Blocked(f"speech gives no result: {turn.state}")
+            await turn.pause(_SILENCE_MS, pace=0)
+            if not await _silent(context, turn):
+                return
+        await _next_turn(context, session)
+        await session.close()
+
+
+async def _silent(context: Context, turn: Turn) -> bool:
+    """Judge the end of a turn that a silence has to end; tell whether it did."""
+    ended = await turn.ends(budget=patience(context, _SILENCE_MS))
+    spoke = answers(turn)[-1:]
+    quiet = [final for final in turn.finals if final not in turn.results]
+    since = spoke[0].covered / TICKS_PER_SECOND if spoke else 0.0
+    reached = max((final.covered for final in turn.finals), default=0) / TICKS_PER_SECOND
+    covered = bool(quiet) and (reached - since >= _SHORTEST_S or "timing" in context.target.without)
+    expected = f"a final that covers {_SILENCE_MS / 1000:.0f} s of silence, and turn.end"
+    context.check("status.silence-phrase", ended and covered, expected, f"{reached:.1f} s reached; {turn.state}")
+    if quiet and "timing" not in context.target.without:
+        begun = starts_at(quiet[0])
+        expected = f"an Offset of {since:.2f} s, where the speech has ended"
+        context.check("status.silence-offset", begun >= since, expected, f"{begun:.2f} s")
+    if ended:
+        told = turn.at("speech.endDetected")
+        context.check("detected.end-silence", len(told) == 1, "one speech.endDetected", turn.state)
+    return ended
+
+
+@case("status.silent-rest", "status.silent-rest", "turn.end-last")
+async def silent_rest(context: Context) -> None:
+    """End a stream behind 5 s of silence, with speech before it and without: nothing but turn.end comes for that."""
+    session = await open_session(context, usual(context, mode=CONVERSATION))
+    for speaks in (True, False):
+        turn = await session.begin()
+        if speaks:
+            await turn.say()
+        await turn.pause(_SHORT_MS, pace=0)
+        await turn.end()
+        ended = await turn.ends(budget=patience(context, _SHORT_MS))
+        context.check("turn.end-last", ended, "turn.end behind the end of the stream", turn.state)
+        if not ended:
+            return
+        if speaks and not answers(turn):
+            raise Blocked(f"speech gives no result: {turn.state}")
+        # One that acknowledges the rest saves a client a further turn, and is as good.
+        shown = [final for final in turn.finals if final not in answers(turn)]
+        shown = [final for final in shown if final.status not in (ACKNOWLEDGEMENT, "NoMatch")]
+        kept = not shown and not turn.at("speech.endDetected")
+        context.check("status.silent-rest", kept, "turn.end, and nothing else about the silence", turn.state)
+    await session.close()
+
+
+@case("status.long-speech", "status.long-speech", "close.unacknowledged", needs=("timing",), time="waits")
+async def long_speech(context: Context) -> None:
+    """Speak for 65 s without a pause: finals come while the stream goes on, so that none is too long."""
+    session = await open_session(context, usual(context, mode=CONVERSATION))
+    turn = await session.begin()
+    await turn.pcm(spoken_for(context, _LONG_MS), pace=0)
+    early = await hear(turn, budget=patience(context, _LONG_MS))
+    await turn.pcm(spoken_for(context, _MORE_MS), pace=0)
+    sent = turn.sent / STREAM.bytes_per_second
+    await turn.line.until(lambda: int(_left(turn) <= _UNACKNOWLEDGED_S), 1, "a final", budget=patience(context, _MORE_MS))
+    expected = f"finals that reach to within {_UNACKNOWLEDGED_S:.0f} s of {sent:.0f} s of audio"
+    context.check("close.unacknowledged", _left(turn) <= _UNACKNOWLEDGED_S, expected, f"{_left(turn):.1f} s; {turn.state}")
+    await turn.finished(budget=patience(context, _MORE_MS))
+    await session.close()
+    if not answers(turn):
+        raise Blocked(f"speech without a pause gives no result: {turn.state}")
+    longest = max(lasts(final) for final in answers(turn))
+    expected = f"a final before {_LONGEST_S:.0f} s of speech, and none that is longer"
+    observed = f"{longest:.1f} s; {turn.state}"
+    context.check("status.long-speech", early and longest <= _LONGEST_S, expected, observed)
+
+
+def _left(turn: Turn) -> float:
+    """Return how much of the audio that was sent no final has acknowledged, in seconds."""
+    done = max((final.covered for final in turn.finals), default=0) / TICKS_PER_SECOND
+    return turn.sent / STREAM.bytes_per_second - done
+
+
+@case("status.noise", "turn.one-shot-final", "result.no-text-unless-success")
+async def noise(context: Context) -> None:
+    """Send noise without words in a one-shot turn: it has one final, with a text only if something was understood."""
+    session = await open_session(context)
+    turn = await session.begin()
+    await turn.pcm(samples(recording(context, "noise"), STREAM.rate), pace=0)
+    await turn.pause(1000, pace=0)
+    await turn.end()
+    if not await turn.ends():
+        raise Blocked(f"turn.end did not come: {turn.state}")
+    shown = [final for final in turn.finals if final.status != ACKNOWLEDGEMENT]
+    context.check("turn.one-shot-final", len(shown) == 1, "one final", turn.state)
+    for final in shown:
+        good = final.status == "Success" or not (final.text or final.translations)
+        expected = f"no text beside {final.status}"
+        context.check("result.no-text-unless-success", good, expected, repr(final.text or final.translations))

@@ -1,0 +1,1 @@
+"""The faults of the speech dialects, a file a group of requirements."""
