@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 NODE := tests/interop/node
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install test lint format unit coverage selfproof flake slow bench demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof flake slow bench demo constraints clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -23,11 +23,14 @@ $(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+libraries: $(INSTALLED) ## Have the system libraries that the native Speech SDK loads: install what is missing, if we may
+	@bash tests/interop/sdk/libraries $(BIN)/python
+
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lock.json
 	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
 
-test: lint $(CLIENTS) ## Everything that has to hold before a change lands
+test: lint libraries $(CLIENTS) ## Everything that has to hold before a change lands
 	$(BIN)/python -m pytest -m "not slow"
 
 lint: $(INSTALLED) ## Style, types and architecture
@@ -50,13 +53,13 @@ selfproof: $(INSTALLED) ## Break every requirement once and see that the suite f
 	$(BIN)/speechwire selfproof --json build/selfproof.json
 
 # Two at a time, so that each run has to do without half of the machine.
-flake: $(INSTALLED) $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
+flake: libraries $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
 	@mkdir -p build/flake
 	@seq $(RUNS) | xargs -P 2 -I SEED sh -c '$(BIN)/python -m pytest -m "not slow" --hypothesis-seed=SEED \
 	  tests/loop tests/interop tests/faults >build/flake/SEED.log 2>&1 && tail -n 1 build/flake/SEED.log \
 	  || { cat build/flake/SEED.log; exit 1; }'
 
-slow: $(INSTALLED) $(CLIENTS) ## The tests that take minutes
+slow: libraries $(CLIENTS) ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 3600 --ignore tests/benchmarks
 
 bench: $(INSTALLED) ## Measure; prints figures

@@ -45,7 +45,7 @@ from protocol.wire import Headers, HttpRequest, HttpResponse, Kind, Party
 CASE: Final = "capture"
 """What stands for the case in the transcripts of a capture: nobody held these conversations for our sake."""
 
-MOST_OF_BUNDLE: Final = 64 << 20
+MOST_OF_BUNDLE: Final = 32 << 20
 MOST_OF_LINE: Final = 16 << 20
 MOST_OF_CAPTURE: Final = 128 << 20
 

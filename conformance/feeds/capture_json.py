@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-MOST_VALUES: Final = 2_000_000
+MOST_VALUES: Final = 500_000
 """So many values are read at once: more small ones would take more memory than the longest text of long ones."""
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")

@@ -28,6 +28,7 @@ _CLOSES: Mapping[str, tuple[int, str]] = {
         1002,
         f"{_REQUEST} X-RequestId header value was not specified in no-dash UUID format.",
     ),
+    "speech.malformed.timestamp": (1002, "Missing/Empty header. X-Timestamp."),
     "speech.malformed.text-size": (1009, ""),
     "speech.malformed.binary-size": (1009, ""),
     "speech.context.reused-id": (1002, f"{_REQUEST} Reuse of request identifiers is not allowed."),

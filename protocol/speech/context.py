@@ -44,7 +44,7 @@ class Context:
         profanity: Treatment.
         detailed: Whether NBest is wanted.
         interims: Whether hypotheses are wanted.
-        initial_silence_ms: Audio without speech that ends the turn; 0 leaves that to the server (fact S-07).
+        initial_silence_ms: Audio without speech that ends the turn; 0 switches that limit off (fact S-07).
         segmentation_ms: Silence that ends an utterance.
         forced_ms: Length at which an utterance is cut.
         resumed: Whether it continues an earlier turn.
@@ -117,11 +117,11 @@ def read_context(body: bytes) -> Context:
 
 
 def read_event(body: bytes) -> Update | None:
-    """Return the change of languages that an event asks for (fact C-09); None for any other event."""
-    try:
-        members = read_object(body)
-    except PeerViolation:
-        return None
+    """Return the change of languages that an event asks for (fact C-09), None for any other event.
+
+    PeerViolation for what is no object.
+    """
+    members = read_object(body)
     targets = _texts(member(members, "to"))
     if _word(member(members, "name")) != "updatelanguage" or targets is None:
         return None

@@ -31,7 +31,7 @@ def encode(dialect: str, request_id: str, message: ServerMessage) -> UspMessage:
     """Return a message of the turn `request_id`, whose id is echoed as the client spelled it."""
     match message:
         case TurnStart(tag):
-            return text("turn.start", request_id, {"context": {"serviceTag": tag}})
+            return text("turn.start", request_id, {} if tag is None else {"context": {"serviceTag": tag}})
         case StartDetected(offset):
             return text("speech.startDetected", request_id, {"Offset": offset})
         case EndDetected(offset):

@@ -35,6 +35,7 @@ DUPLICATE: Final = "speech.malformed.duplicate-header"
 PATH: Final = "speech.malformed.path"
 REQUEST_ID: Final = "speech.malformed.request-id"
 REQUEST_ID_FORM: Final = "speech.malformed.request-id-form"
+TIMESTAMP: Final = "speech.malformed.timestamp"
 
 COMMIT: Final = "audio.commit"
 """The path of the one text message that consists of headers alone (fact C-10)."""
@@ -43,6 +44,7 @@ _CRLF = b"\r\n"
 _BLANK_LINE = b"\r\n\r\n"
 _BLANKS = " \t"
 _ID: Final = re.compile(r"[0-9A-Fa-f]{32}")
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?|\d+(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,14 @@ def addressed(message: UspMessage) -> None:
         raise PeerViolation(
             REQUEST_ID_FORM, f"header {name}", "32 hex digits without dashes", shown(message.request_id)
         )
+
+
+def stamped(message: UspMessage) -> None:
+    """Raise PeerViolation unless a client's message says when it was made: a time in UTC, or a number (Z-08)."""
+    value = message.get("X-Timestamp")
+    if value is None or not _TIME.fullmatch(value):
+        observed = "none" if value is None else shown(value)
+        raise PeerViolation(TIMESTAMP, "header X-Timestamp", "a time or a number", observed)
 
 
 def write(message: UspMessage) -> Message:

@@ -139,7 +139,10 @@ class ServerSession:
         self._last = event.time
         try:
             message = self._assembler.feed(event)
-            return [] if message is None else self._message(message)
+            if message is None:
+                return []
+            framing.stamped(message)
+            return self._message(message)
         except PeerViolation as violation:
             return self._close(close_for(violation))
 

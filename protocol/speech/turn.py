@@ -204,9 +204,11 @@ class Turn:
 
     def silence(self, event: Silence) -> Iterator[Said]:
         """End the turn when nothing has been said for long enough (facts P-01 to P-05)."""
-        limit = self._policy.initial_silence_ms if self.wanted.mode is Mode.INTERACTIVE else self._policy.silence_ms
-        if self.wanted.initial_silence_ms and not self._finals:
+        limit = self._policy.silence_ms
+        if not self._finals and self.wanted.initial_silence_ms:
             limit = self.wanted.initial_silence_ms
+        elif self.wanted.mode is Mode.INTERACTIVE and self.wanted.initial_silence_ms is None:
+            limit = self._policy.initial_silence_ms
         if self._ending or event.size < self._known().ms_to_bytes(limit):
             return
         span = Span(self._acknowledged, event.end - self._acknowledged)

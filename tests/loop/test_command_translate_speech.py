@@ -16,7 +16,7 @@ import pytest
 import schemas
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import build_file, parse_file
-from tests.loop.hostile_peers import dead_port, serving, status
+from tests.loop.hostile_peers import TEXT, Reader, Writer, dead_port, frame, frames, serving, status, upgraded
 
 if TYPE_CHECKING:
     from tests.conftest import Ran, Serving, Speechwire
@@ -299,6 +299,29 @@ class TestAServiceThatFails:
         error, closed = ran.lines[-2:]
         assert error["status"] == "TooManyRequests"
         assert (closed["event"], closed["complete"]) == ("closed", False)
+
+
+class TestAServerThatIsNotExact:
+    def test_what_is_no_must_is_told_and_costs_nothing(self, speechwire: Speechwire) -> None:
+        phrase = {"RecognitionStatus": "Success", "DisplayText": "Hi.", "Offset": 0, "Duration": 100_000_000}
+        final = {"SpeechPhrase": phrase, "TranslationStatus": "Success", "Translations": []}
+        said = [("turn.start", {}), ("translation.response", final), ("turn.end", {})]
+
+        async def peer(reader: Reader, writer: Writer) -> None:
+            await upgraded(reader, writer)
+            async for _, payload in frames(reader):
+                if b"Path:audio" in payload and payload.endswith(b"Z\r\n"):  # the empty message
+                    identity = payload.partition(b"X-RequestId:")[2][:32].decode()
+                    for path, body in said:
+                        text = f"X-RequestId:{identity}\r\nPath:{path}\r\n\r\n{json.dumps(body)}"
+                        writer.write(frame(TEXT, text.encode()))
+
+        with serving(peer) as port:
+            url = f"ws://127.0.0.1:{port}"
+            ran = speechwire("translate", CLEAR, "--url", url, *BURST, "--json", "--dialect", "speech-v2")
+        error, final, closed = ran.lines
+        assert (ran.code, error["requirement"]) == (0, "speech.turn.start-form")
+        assert (final["recognition"], closed["complete"]) == ("Hi.", True)
 
 
 class TestReconnect:

@@ -73,6 +73,12 @@ class TestAgain:
                 "speechwire check client --dialect translator --only a.b -- './my client' '{url}'",
             ),
             ({}, "client", "speechwire check client --dialect translator --only a.b -- COMMAND"),
+            ({"file": "a b.jsonl"}, "both", "speechwire check capture 'a b.jsonl' --dialect translator"),
+            (
+                {"file": "a", "vantage": "middle"},
+                "client",
+                "speechwire check capture a --dialect translator --party client --vantage middle",
+            ),
         ],
     )
     def test_fits_the_judged_party(

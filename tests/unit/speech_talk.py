@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from protocol.audio import PcmFormat
@@ -25,6 +25,7 @@ from protocol.wire import Close, Fragment, Kind, Message, Tick
 
 PCM = PcmFormat(16_000)
 SECOND = PCM.bytes_per_second
+STAMP = ("X-Timestamp", "2026-01-01T00:00:00.000Z")
 ONE, TWO, THREE = ("1" * 32, "2" * 32, "3" * 32)
 HEADER = build_header(PCM)
 VOICE = b"RIFF" + bytes(100)
@@ -71,8 +72,8 @@ class Talk:
         return self
 
     def send(self, message: UspMessage) -> Talk:
-        """Send a message in one frame."""
-        raw = framing.write(message)
+        """Send a message in one frame, stamped."""
+        raw = framing.write(replace(message, headers=(*message.headers, STAMP)))
         return self.take(self.session.receive(Fragment(self.time, raw.kind, raw.data)))
 
     def raw(self, kind: Kind, data: bytes, *, first: bool = True, final: bool = True) -> Talk:

@@ -128,9 +128,7 @@ class TestHeaders:
     def test_that_are_missing_are_broken(self) -> None:
         assert "frame.header-path" in text(b"X-RequestId:1\r\n\r\n{}").wrong(BENCH)
         assert text(b"Path:turn.end\r\n\r\n").wrong(BENCH) == ["frame.header-request-id"]
-        assert text(b"nonsense").said(BENCH, "frame.header-path") == [
-            "'nonsense'; expected a header Path that is not empty"
-        ]
+        assert text(b"nonsense").said(BENCH, "frame.header-path") == ["'nonsense'; expected a header Path"]
 
     def test_that_are_doubled_or_spelled_otherwise_are_broken(self) -> None:
         talk = text(b"path:turn.end\r\nX-RequestId:1\r\nx-requestid:2\r\nX-Timestamp:1\r\n\r\n")

@@ -315,8 +315,10 @@ class TestEvent:
         assert read_event(body(**members)) is None
 
     @pytest.mark.parametrize("data", NO_OBJECT)
-    def test_that_is_no_object_changes_nothing(self, data: bytes) -> None:
-        assert read_event(data) is None
+    def test_that_is_no_object_is_refused(self, data: bytes) -> None:
+        with pytest.raises(PeerViolation) as caught:
+            read_event(data)
+        assert caught.value.requirement == "speech.malformed.context-json"
 
 
 class TestSettle:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from protocol import requirements
 from protocol.errors import PeerViolation
 from protocol.speech import framing
-from protocol.speech.framing import UspMessage, addressed, binary, departures, read, shown, text, write
+from protocol.speech.framing import UspMessage, addressed, binary, departures, read, shown, stamped, text, write
 from protocol.wire import Headers, Kind
 
 ID = "0123456789abcdef0123456789ABCDEF"
@@ -318,3 +318,27 @@ class TestWhateverComes:
             assert isinstance(read(kind, data), UspMessage)
         for found in departures(kind, data):
             str(found).encode()
+
+
+class TestTimeStamps:
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "2026-11-22T16:52:36.674Z",
+            "2026-11-22T16:52:36.6741234Z",
+            "2026-11-22T16:52:36Z",
+            "2026-11-22T16:52:36+01:00",
+            "1764000000000",
+            "1764000000.5",
+        ],
+    )
+    def test_are_times_or_numbers(self, value: str) -> None:
+        stamped(text("telemetry", "0" * 32, {}, (("X-Timestamp", value),)))
+
+    @pytest.mark.parametrize(("value", "observed"), [(None, "none"), ("yesterday", "'yesterday'"), ("", "''")])
+    def test_are_needed(self, value: str | None, observed: str) -> None:
+        headers = () if value is None else (("X-Timestamp", value),)
+        with pytest.raises(PeerViolation) as caught:
+            stamped(text("telemetry", "0" * 32, {}, headers))
+        error = caught.value
+        assert (error.requirement, error.observed) == ("speech.malformed.timestamp", observed)

@@ -25,7 +25,7 @@ from protocol.speech.handshake import SpeechRequest
 from protocol.speech.messages import V1, V2
 from protocol.speech.policy import Policy
 from protocol.wire import Close, Kind, PeerClosed, Tick
-from tests.unit.speech_talk import HEADER, ONE, SECOND, THREE, TWO, VOICE, VOICED, Talk, context
+from tests.unit.speech_talk import HEADER, ONE, SECOND, STAMP, THREE, TWO, VOICE, VOICED, Talk, context
 
 
 class TestATurn:
@@ -193,7 +193,7 @@ class TestAudioThatIsWrong:
         )
 
     def test_a_config_that_is_no_json(self) -> None:
-        talk = Talk().raw(Kind.TEXT, b"Path:speech.config\r\n\r\n[]")
+        talk = Talk().raw(Kind.TEXT, b"Path:speech.config\r\nX-Timestamp:1\r\n\r\n[]")
         assert talk.closed is not None
         assert talk.closed.code == 1007
 
@@ -230,9 +230,13 @@ class TestLanguagesThatAreWrong:
 
 class TestSizes:
     def test_messages_come_in_frames(self) -> None:
-        raw = framing.write(framing.text("speech.config", "", {})).data
+        raw = framing.write(framing.text("speech.config", "", {}, (STAMP,))).data
         talk = Talk().raw(Kind.TEXT, raw[:10], final=False).raw(Kind.TEXT, raw[10:], first=False)
         assert talk.text("speech.context", ONE, context()).closed is None
+
+    def test_are_stamped(self) -> None:
+        raw = framing.write(framing.text("speech.config", "", {}))
+        assert Talk().raw(raw.kind, raw.data).closed == Close(1002, "Missing/Empty header. X-Timestamp.")
 
     @pytest.mark.parametrize(("kind", "size"), [(Kind.TEXT, 11), (Kind.BINARY, 8205)])
     def test_have_bounds(self, kind: Kind, size: int) -> None:

@@ -1,7 +1,7 @@
 """What a conversation in the speech dialects asks for, and how a client says so: in the query, and in JSON bodies.
 
-`speech-v1` says everything in the query, and again in speech.context, as the official SDKs do; `speech-v2` says it in
-speech.context alone.
+Everything is said in both places, as one of the official SDKs does in both dialects. In `speech-v1` the query has to do
+where the context says nothing; in `speech-v2` it means little.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from conformance.cases.context import Context, NotOffered
 from protocol.speech.handshake import Mode, build_target
-from protocol.speech.messages import V1
 
 INTERACTIVE, CONVERSATION, DICTATION = Mode.INTERACTIVE, Mode.CONVERSATION, Mode.DICTATION
 
@@ -89,8 +88,6 @@ def short(tag: str) -> str:
 def speech_target(context: Context, ask: Ask | None = None, *, extra: Iterable[tuple[str, str]] = ()) -> str:
     """Return the request target of a good upgrade; `extra` pairs stand last in the query."""
     ask = usual(context) if ask is None else ask
-    if context.case.dialect != V1:
-        return build_target(context.target.path, extra=extra)
     voice = next(iter(ask.voices.values()), None)
     return build_target(
         context.target.path, source=ask.source, targets=ask.targets, mode=ask.mode, voice=voice, extra=extra

@@ -18,7 +18,16 @@ from conformance.cases.speech.asking import CONVERSATION, usual
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.mistakes import ISOLATED, outcome
 from conformance.cases.speech.turn import SILENCE_MS, STREAM, WAV, Turn
-from conformance.cases.speech.ways import Way, accepted, hung_up, need_reference, one_turn, reference, served
+from conformance.cases.speech.ways import (
+    Way,
+    accepted,
+    each_accepted,
+    hung_up,
+    need_reference,
+    one_turn,
+    reference,
+    served,
+)
 from conformance.cases.utterances import briefest, recording, utterance
 from conformance.judge.verdict import departure
 from conformance.peers.budget import RESULT
@@ -48,10 +57,12 @@ async def _with_samples(turn: Turn) -> None:
     await turn.header(bytes(turn.format.ms_to_bytes(100)))
 
 
-async def _true_sizes(turn: Turn) -> None:
+async def _closed(behind_ms: int, turn: Turn) -> None:
+    """Send a header with true sizes, and so much silence behind it in the same message."""
     pcm = utterance(*briefest(turn.line.context.target.corpus))
-    size = len(pcm) + turn.format.ms_to_bytes(SILENCE_MS)
-    await turn.audio(build_header(turn.format, data_size=size), content_type=WAV)
+    samples = bytes(turn.format.ms_to_bytes(behind_ms))
+    size = len(samples) + len(pcm) + turn.format.ms_to_bytes(SILENCE_MS)
+    await turn.audio(build_header(turn.format, data_size=size) + samples, content_type=WAV)
 
 
 async def _split(turn: Turn) -> None:
@@ -60,10 +71,12 @@ async def _split(turn: Turn) -> None:
         await turn.audio(header[start:end], content_type=WAV if start == 0 else None)
 
 
-_ALONE: Final = Way("a header alone", ("audio.header-alone",), reference, partial(_headed, _with_samples))
-_OPEN: Final = Way("a header of unknown size", ("audio.header-sizes-open",), reference, partial(_headed, _true_sizes))
-_JOINED: Final = Way("a header with samples behind it", ("audio.header-with-samples",), partial(_headed, _with_samples))
-_IN_PIECES: Final = Way("a header in four messages", ("audio.header-split",), partial(_headed, _split))
+_HEADERS: Final = (
+    Way("a header alone", ("audio.header-alone",), reference, partial(_headed, partial(_closed, 100))),
+    Way("a header of unknown size", ("audio.header-sizes-open",), reference, partial(_headed, partial(_closed, 0))),
+    Way("a header with samples behind it", ("audio.header-with-samples",), partial(_headed, _with_samples)),
+    Way("a header in four messages", ("audio.header-split",), partial(_headed, _split)),
+)
 
 
 @case(
@@ -75,8 +88,7 @@ _IN_PIECES: Final = Way("a header in four messages", ("audio.header-split",), pa
 )
 async def header(context: Context) -> None:
     """Send the header alone, with samples behind it, and in pieces; its sizes are open."""
-    for way in (_ALONE, _OPEN, _JOINED, _IN_PIECES):
-        await accepted(context, way)
+    await each_accepted(context, _HEADERS)
 
 
 @case("audio.header-each-turn", "audio.header-each-turn")
@@ -124,10 +136,8 @@ async def wrong(context: Context) -> None:
 @case("audio.formats", "audio.rates", "audio.stereo")
 async def formats(context: Context) -> None:
     """Say the same at 8, 16 and 48 kHz, and in stereo."""
-    for rate in _RATES:
-        way = Way(f"mono at {rate} Hz", ("audio.rates",), partial(_at, PcmFormat(rate)))
-        await accepted(context, way)
-    await accepted(context, Way("stereo at 16000 Hz", ("audio.stereo",), partial(_at, _STEREO)))
+    mono = [Way(f"mono at {rate} Hz", ("audio.rates",), partial(_at, PcmFormat(rate))) for rate in _RATES]
+    await each_accepted(context, [*mono, Way("stereo at 16000 Hz", ("audio.stereo",), partial(_at, _STEREO))])
 
 
 async def _at(stream: PcmFormat, context: Context) -> Turn:
@@ -150,7 +160,7 @@ async def chunks(context: Context) -> None:
         return await hung_up(turn)
 
     async def much(pace: float, context: Context) -> Turn:
-        session = await open_session(context)
+        session = await open_session(context, usual(context, mode=CONVERSATION))
         turn = await session.begin()
         await turn.say(recording(context, "pair"), pace)
         return await hung_up(turn)

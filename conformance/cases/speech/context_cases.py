@@ -14,6 +14,7 @@ from conformance.cases.speech.asking import (
     Ask,
     another_target,
     short,
+    speech_target,
     usual,
 )
 from conformance.cases.speech.dialogue import open_session
@@ -31,7 +32,7 @@ from conformance.cases.speech.ways import (
 )
 from conformance.cases.utterances import recording
 from conformance.judge.verdict import departure
-from protocol.speech.handshake import Mode, build_target
+from protocol.speech.handshake import Mode
 
 _UNKNOWN: Final = {"x-unheard-of": {"a": [1]}, "phraseDetection": {"x-unheard-of": None}, "dgi": {"groups": []}}
 _STREAMS: Final = {"audio": {"streams": {"1": None}}}
@@ -40,7 +41,7 @@ _NO_ACTIONS: Final = {"translation": {"onSuccess": {"action": "None"}, "onPassth
 
 def _resumed(offset: object) -> dict[str, Any]:
     continuation = {"previousServiceTag": "0" * 32, "audio": {"streams": {"1": {"offset": offset}}}}
-    return {**_STREAMS, "continuation": continuation}
+    return {"continuation": continuation}
 
 
 def _without_actions(body: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +72,7 @@ async def forms(context: Context) -> None:
     """Say more than a server has to know, continue a turn that it does not know, and ask for no voice."""
 
     async def together(context: Context) -> Turn:
-        first = await _saying({**_UNKNOWN, **_resumed("123450000"), **_NO_ACTIONS}, context)
+        first = await _saying({**_UNKNOWN, **_STREAMS, **_resumed("123450000"), **_NO_ACTIONS}, context)
         if not served(first):
             return first
         return await one_turn(context, usual(context, members=_resumed(123450000), shape=_without_actions))
@@ -109,24 +110,18 @@ def _languages(turn: Turn) -> list[str]:
     return [short(language) for final in turn.results[:1] for language, _ in final.translations]
 
 
-def _in_both(context: Context, ask: Ask) -> str:
-    """Return a request target whose query asks for the user's languages, whatever the dialect and the context."""
-    path = context.target.path
-    return build_target(path, source=ask.source, targets=(context.target.target,), mode=INTERACTIVE)
-
-
 @case("context.beats-query", "context.beats-query", "context.keys-case")
 async def beats_query(context: Context) -> None:
     """Name another target in speech.context than in the query; then in keys in capitals and in small letters."""
     await need_reference(context)
-    wanted = another_target(context)
+    wanted, target = another_target(context), speech_target(context)
     for requirement, what, shape in (
         ("context.beats-query", "targetLanguages", _as_it_is),
         ("context.keys-case", "targetlanguages", partial(_keys, str.lower)),
         ("context.keys-case", "TARGETLANGUAGES", partial(_keys, str.upper)),
     ):
         ask = usual(context, targets=(wanted,), shape=shape)
-        turn = await one_turn(context, ask, target=_in_both(context, ask))
+        turn = await one_turn(context, ask, target=target)
         observed = f"translations into {', '.join(_languages(turn)) or 'nothing'}; {turn.state}"
         expected = f"a translation into {wanted} for {what} beside to={context.target.target} in the query"
         kept = _languages(turn) == [short(wanted)]

@@ -61,9 +61,7 @@ def answers(turn: Turn) -> list[Heard]:
 async def hear(turn: Turn, count: int = 1, budget: float | None = None) -> bool:
     """Wait until `count` answers in all have come; False when they do not in time, or the turn ends first."""
     what = f"result {count} of the turn"
-    return await turn.line.until(
-        lambda: len(answers(turn)), count, what, budget=budget, vain=lambda: turn.over
-    )
+    return await turn.line.until(lambda: len(answers(turn)), count, what, budget=budget, vain=lambda: turn.over)
 
 
 def need_results(turn: Turn, count: int = 1) -> list[Heard]:

@@ -6,7 +6,6 @@ from conformance.cases.context import Blocked, Context
 from conformance.cases.replies import Reply, answered, opened, unanswered
 from conformance.cases.speech.asking import Ask, speech_target, usual
 from conformance.cases.speech.dialogue import Session, new_id, upgrade
-from conformance.cases.speech.turn import CHUNK_MS, STREAM
 from protocol.speech.handshake import CONNECTION_ID
 from protocol.wire import Headers, HttpResponse
 
@@ -21,8 +20,7 @@ async def knock(
 ) -> Reply:
     """Ask for a connection, with the good credentials or with exactly these headers; one that opens is ended at once.
 
-    It is configured and gets a context, an audio header and 100 ms of silence first, so that a server which objects
-    only then can do so.
+    It is configured and gets a context first, so that a server which objects only then can do so.
 
     Raises:
         Blocked: There is no connection at all, or the server says that it is busy.
@@ -37,8 +35,7 @@ async def knock(
         return answered(link)
     session = Session(context, link, ask)
     await session.config()
-    turn = await session.begin()
-    await turn.audio(bytes(STREAM.ms_to_bytes(CHUNK_MS)))
+    await session.begin(header=False)
     return opened(await link.close())
 
 

@@ -216,6 +216,8 @@ async def sizes(context: Context) -> None:
         await turn.say()
         await turn.finished()
         await session.close()
+        if not served(turn):
+            await need_reference(context)
         context.check(row, served(turn), f"a turn that goes on behind a {kind.value} message of 1 MiB", turn.state)
     await judge(
         context,

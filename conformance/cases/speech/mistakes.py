@@ -82,13 +82,12 @@ async def judge(context: Context, mistakes: Sequence[Mistake]) -> None:
     """Make each mistake on a connection of its own; judge the answer, and that a connection beside does not notice.
 
     Raises:
-        Blocked: The connection beside them, on which everything is good, is not served, and never was.
+        Blocked: The connection beside them, on which everything is good, is not served, and neither is one alone.
     """
     beside = await open_session(context)
     turn = await beside.begin()
     await good_messages(beside, turn)
-    for mistake in mistakes:
-        await _make(context, mistake)
+    made = [(mistake, *await _make(context, mistake)) for mistake in mistakes]
     await turn.say()
     await turn.finished()
     well = served(turn)
@@ -96,6 +95,12 @@ async def judge(context: Context, mistakes: Sequence[Mistake]) -> None:
     if not well and not served(await _alone(context)):
         raise Blocked(f"a good turn gives no result: {turn.state}")
     context.check(ISOLATED, well, "a result on the connection beside the malformed messages", turn.state)
+    for mistake, wrong, ended in made:
+        right = ended is not None and (not mistake.codes or ended.code in mistake.codes)
+        right = right or (mistake.passes and served(wrong))
+        context.check(mistake.requirement, right, mistake.expected, wrong.state)
+        expected = f"a close with a code for {mistake.what}, or a turn that goes on"
+        context.check(ISOLATED, wrong.over or ended is not None, expected, wrong.state)
 
 
 async def _alone(context: Context) -> Turn:
@@ -120,14 +125,9 @@ async def outcome(turn: Turn) -> PeerClosed | None:
     return line.ended if isinstance(line.ended, PeerClosed) and not aborted(turn) else None
 
 
-async def _make(context: Context, mistake: Mistake) -> None:
+async def _make(context: Context, mistake: Mistake) -> tuple[Turn, PeerClosed | None]:
+    """Make a mistake on a connection of its own; return its turn, and the close frame that came for it."""
     session = await open_session(context)
     turn = await session.begin()
     await mistake.send(session, turn)
-    ended = await outcome(turn)
-    right = ended is not None and (not mistake.codes or ended.code in mistake.codes)
-    right = right or (mistake.passes and served(turn))
-    context.check(mistake.requirement, right, mistake.expected, turn.state)
-    answered = turn.over or ended is not None
-    expected = f"a close with a code for {mistake.what}, or a turn that goes on"
-    context.check(ISOLATED, answered, expected, turn.state)
+    return turn, await outcome(turn)

@@ -111,16 +111,31 @@ async def accepted(context: Context, way: Way, milder: Verdict | None = None) ->
     return turn
 
 
+async def each_accepted(context: Context, ways: Sequence[Way]) -> None:
+    """Judge whether several ways are served, one by one.
+
+    Raises:
+        Blocked: One of them is not, and neither is its control; the others are judged all the same.
+    """
+    blocked: Blocked | None = None
+    for way in ways:
+        try:
+            await accepted(context, way)
+        except Blocked as reason:
+            blocked = blocked or reason
+    if blocked is not None:
+        raise blocked
+
+
 async def all_accepted(context: Context, together: Hold, ways: Sequence[Way]) -> None:
     """Judge whether several ways are served: all of them at once first, and one by one where that goes wrong.
 
     Raises:
-        Blocked: The control gives no result, either.
+        Blocked: As `each_accepted` does.
     """
-    if served(await together(context)):
-        for way in ways:
-            for requirement in way.requirements:
-                context.kept(requirement)
+    if not served(await together(context)):
+        await each_accepted(context, ways)
         return
     for way in ways:
-        await accepted(context, way)
+        for requirement in way.requirements:
+            context.kept(requirement)

@@ -1,0 +1,208 @@
+"""Servers that cannot take every stream that real clients send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.faults.registry import fault
+from conformance.faults.speech.message_faults import Ending
+from conformance.faults.speech.mutator import REFUSED, Mutator, Picky, as_fragment
+from protocol.speech.framing import UspMessage
+from protocol.wire import Close, Fragment, Kind, Outbound
+
+_HEADER = 44
+_RATE = 24  # where a header has the rate, and the number of channels before it
+_CHANNELS = 22
+
+
+def _header(message: UspMessage) -> bytes:
+    """Return the body of audio that begins with a header of which the format can be read, or nothing."""
+    whole = message.path == "audio" and message.body.startswith(b"RIFF") and len(message.body) >= _HEADER
+    return message.body if whole else b""
+
+
+@fault("audio.header-with-samples", "refused")
+class HeaderAlone(Picky):
+    """Expects the header in a message of its own."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse samples behind it."""
+        return len(_header(message)) > _HEADER
+
+
+@fault("audio.header-split", "refused")
+class WholeHeader(Picky):
+    """Expects the whole header in the first message."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse less."""
+        return message.path == "audio" and b"RIFF".startswith(message.body[:4]) and 0 < len(message.body) < _HEADER
+
+
+@fault("audio.rates", "48-khz-refused")
+class LowRates(Picky):
+    """Does not take 48 kHz."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse the header."""
+        return _header(message)[_RATE : _RATE + 4] == (48_000).to_bytes(4, "little")
+
+
+@fault("audio.stereo", "refused")
+class Mono(Picky):
+    """Does not take two channels."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse the header."""
+        return _header(message)[_CHANNELS : _CHANNELS + 2] == (2).to_bytes(2, "little")
+
+
+@fault("audio.chunk-size", "refused")
+class ShortChunks(Mutator):
+    """Closes for audio messages of more than 16 KiB."""
+
+    def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
+        """Refuse audio that comes in pieces, for it is longer than the listener hands on at once."""
+        long = fragment.kind is Kind.BINARY and fragment.first and not fragment.final and len(fragment.data) > 4_096
+        refused = long and b"Path:audio\r\n" in fragment.data
+        return (as_fragment(REFUSED, fragment.time),) if refused else super().on_fragment(fragment)
+
+
+@fault("audio.burst", "refused")
+class RealTimeAlone(Picky):
+    """Closes for more than seven seconds of audio at once in one-shot turns."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse it."""
+        return message.path == "audio" and self.mode == "Interactive" and self.received > 7 * 32_000
+
+
+@fault("audio.real-time", "at-the-end")
+class HeldBack(Mutator):
+    """Listens to a conversation once it is over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[UspMessage] = []
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Hold audio back until the stream ends."""
+        if message.path != "audio" or not self.continuous or message.request_id != self.identity:
+            return (message,)
+        self._held.append(message)
+        if message.body:
+            return ()
+        held, self._held = self._held, []
+        return held
+
+
+@fault("audio.end", "ignored", implies=("turn.end-last",))
+class NoEnd(Mutator):
+    """Does not take an empty message for the end of a conversation."""
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Drop it."""
+        return () if message.path == "audio" and not message.body and self.continuous else (message,)
+
+
+class Stopping(Picky):
+    """Knows whether the stream of the latest turn has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped = ""
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Note the end behind the message."""
+        out = tuple(super().on_client(message))
+        if message.path == "audio" and not message.body:
+            self.stopped = message.request_id
+        return out
+
+
+@fault("audio.end-repeated", "closes")
+class EndOnce(Stopping):
+    """Closes for a second empty message."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse it."""
+        return message.path == "audio" and not message.body and self.stopped == message.request_id
+
+
+@fault("audio.end-voided", "final")
+class EndIsFinal(Stopping):
+    """Ignores what follows an empty message."""
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Drop it."""
+        late = message.path == "audio" and bool(message.body) and self.stopped == message.request_id
+        return () if late else super().on_client(message)
+
+
+@fault("audio.late-id", "closes", implies=("audio.after-end-detected",))
+class NoLateAudio(Ending):
+    """Closes for audio of a finished turn."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse it."""
+        return message.path == "audio" and message.request_id in self.over
+
+
+@fault("audio.after-end-detected", "closes", implies=("audio.late-id",))
+class NoAudioBehindSpeech(Picky):
+    """Closes for audio that comes behind speech.endDetected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._done: set[str] = set()
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Note it."""
+        if message.path == "speech.endDetected":
+            self._done.add(message.request_id)
+        return super().on_said(message)
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse audio with sound in it."""
+        return message.path == "audio" and bool(message.body) and message.request_id in self._done
+
+
+@fault("audio.unknown-id", "closes")
+class NoStrayAudio(Ending):
+    """Closes for audio of an id that nobody has begun."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse it while a turn is open."""
+        stray = message.path == "audio" and message.request_id not in self.known
+        return stray and self.turn >= 0 and not message.body.startswith(b"R")
+
+
+@fault("audio.no-header", "1003")
+class OtherCodeForNoHeader(Mutator):
+    """Closes with 1003 for audio without a header."""
+
+    def on_close(self, close: Close) -> Iterable[Outbound]:
+        """Change the code."""
+        return (Close(1003, close.reason),) if "RIFF" in close.reason else (close,)
+
+
+@fault("audio.bad-format", "unnamed")
+class UnnamedFormat(Mutator):
+    """Closes with 1003 for a header that it does not take."""
+
+    def on_close(self, close: Close) -> Iterable[Outbound]:
+        """Change the code."""
+        named = close.code == 1007 and "header" in close.reason and "RIFF" not in close.reason
+        return (Close(1003, close.reason),) if named else (close,)
+
+
+@fault("audio.header-each-turn", "once")
+class HeaderOnce(Mutator):
+    """Takes the header of a second turn of the same kind for sound."""
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Put a second of silence behind it."""
+        if self.turn != 0 or not _header(message):
+            return (message,)
+        return (replace(message, body=message.body + bytes(32_000)),)

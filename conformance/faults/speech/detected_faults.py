@@ -1,0 +1,195 @@
+"""Servers that tell the begin and the end of speech wrong, and what they make of silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.faults.registry import fault
+from conformance.faults.speech.mutator import Mutator, Result, as_result, with_members
+from protocol.speech.framing import UspMessage, text
+from protocol.wire import Outbound
+
+_START, _END = "speech.startDetected", "speech.endDetected"
+
+
+@fault("detected.start-order", "behind-words")
+class LateDetection(Mutator):
+    """Sends speech.startDetected behind the first result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Hold it back for one message."""
+        if message.path == _START:
+            self._held = [message]
+            return ()
+        held, self._held = self._held, []
+        return (message, *held) if as_result(message) else (*held, message)
+
+
+@fault("detected.start-once", "twice")
+class StartTwice(Mutator):
+    """Sends speech.startDetected twice."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Send it again."""
+        return (message, message) if message.path == _START else (message,)
+
+
+@fault("detected.start-form", "no-offset")
+class NoOffset(Mutator):
+    """Sends speech.startDetected without an Offset."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Empty it."""
+        return (with_members(message, {}),) if message.path == _START else (message,)
+
+
+@fault("detected.start-positive", "zero")
+class AtZero(Mutator):
+    """Says that speech begins with the first sample."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Set the offset to 0."""
+        return (with_members(message, {"Offset": 0}),) if message.path == _START else (message,)
+
+
+@fault("detected.end-form", "empty")
+class EmptyEnd(Mutator):
+    """Sends speech.endDetected without a body."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Drop the body, and its type."""
+        if message.path != _END:
+            return (message,)
+        headers = tuple(pair for pair in message.headers if pair[0] != "Content-Type")
+        return (replace(message, headers=headers, body=b""),)
+
+
+@fault("detected.end-order", "before-the-start")
+class EndFirst(Mutator):
+    """Sends speech.endDetected before speech.startDetected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._early = ""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Move it from its place to the front of the start, in one-shot turns."""
+        if message.path == _START and not self.continuous:
+            self._early = message.request_id
+            return text(_END, message.request_id, {"Offset": 1}), message
+        return () if message.path == _END and message.request_id == self._early else (message,)
+
+
+@fault("detected.end-once", "twice")
+class EndTwice(Mutator):
+    """Sends speech.endDetected twice in one-shot turns."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Send it again."""
+        return (message, message) if message.path == _END and not self.continuous else (message,)
+
+
+@fault("detected.end-silence", "left-out")
+class SilenceWithoutEnd(Mutator):
+    """Sends no speech.endDetected behind a long silence in conversations."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Drop it."""
+        return () if message.path == _END and self.continuous else (message,)
+
+
+@fault("detected.end-silence", "each-phrase")
+class EndOfEachPhrase(Mutator):
+    """Sends speech.endDetected behind the first phrase of a conversation that goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[str] = set()
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Add one, once a turn."""
+        name = result.message.request_id
+        if not (result.speaks and self.continuous) or name in self._told:
+            return (result,)
+        self._told.add(name)
+        return result, text(_END, name, {"Offset": 1})
+
+
+@fault("status.initial-silence", "waits-on", initial_silence_ms=3_600_000)
+class WaitsForSpeech(Mutator):
+    """Waits for speech as long as the stream goes on."""
+
+
+@fault("status.silence-phrase", "nine-seconds", silence_ms=9_000)
+class Impatient(Mutator):
+    """Ends a conversation after nine seconds of silence."""
+
+
+def _silence(result: Result) -> bool:
+    return result.final and not result.speaks and result.speech["Duration"] > 80_000_000
+
+
+@fault("status.silence-phrase-form", "babble")
+class BabbleForSilence(Mutator):
+    """Calls a long silence in a conversation BabbleTimeout."""
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Replace the status, and drop the empty text."""
+        if not (self.continuous and _silence(result)):
+            return (result,)
+        return (result.silent_on("DisplayText").saying(RecognitionStatus="BabbleTimeout"),)
+
+
+@fault("status.silence-offset", "late")
+class SilenceBeginsLate(Mutator):
+    """Says that a silence begins half a second behind the last final."""
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Move its start."""
+        if not (self.continuous and _silence(result)):
+            return (result,)
+        speech = result.speech
+        return (result.saying(Offset=speech["Offset"] + 5_000_000, Duration=speech["Duration"] - 5_000_000),)
+
+
+@fault("status.silent-rest", "told")
+class TellsTheRest(Mutator):
+    """Sends speech.endDetected for the silence at the end of a conversation."""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Add one before turn.end."""
+        if message.path != "turn.end" or not self.continuous:
+            return (message,)
+        return text(_END, message.request_id, {"Offset": 1}), message
+
+
+@fault("status.long-speech", "one-minute", max_utterance_ms=60_000)
+class LongPhrases(Mutator):
+    """Cuts speech after a minute."""
+
+
+@fault("result.status", "other-letters")
+class OtherLetters(Mutator):
+    """Spells InitialSilenceTimeout in another way."""
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Replace one letter."""
+        due = result.status == "InitialSilenceTimeout"
+        return (result.saying(RecognitionStatus="InitialSilenceTimeOut"),) if due else (result,)
+
+
+@fault("result.no-text-unless-success", "empty-text")
+class TextOfSilence(Mutator):
+    """Has an empty text in finals of which nothing was understood."""
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Add it under its name."""
+        if not result.final or result.plain or result.status == "Success":
+            return (result,)
+        v1 = result.message.path == "translation.phrase"
+        return (result.saying(**{"Text" if v1 else "DisplayText": ""}),)

@@ -1,0 +1,185 @@
+"""Servers that get the members of results wrong, those of plain recognition and of identified languages among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.faults.registry import fault
+from conformance.faults.speech.mutator import Mutator, Result, lacking
+from protocol.speech.framing import UspMessage, text
+from protocol.wire import Outbound
+
+Changed = Iterable[Result | UspMessage | Outbound]
+
+
+@fault("hypothesis.form", "no-duration")
+class HypothesisWithoutDuration(Mutator):
+    """Sends translation.hypothesis without Duration."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop it."""
+        return (result.silent_on("Duration"),) if not (result.final or result.plain) else (result,)
+
+
+@fault("hypothesis.translation", "other-name")
+class HypothesisTextElsewhere(Mutator):
+    """Has the translations of a translation.hypothesis in DisplayText."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Rename the member."""
+        return (_renamed(result),) if not (result.final or result.plain) else (result,)
+
+
+@fault("phrase.form", "other-name")
+class PhraseTextElsewhere(Mutator):
+    """Has the text of a translation.phrase in DisplayText."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Rename the member."""
+        if not result.final or "Text" not in result.speech:
+            return (result,)
+        return (result.silent_on("Text").saying(DisplayText=result.speech["Text"]),)
+
+
+@fault("phrase.translation", "other-name")
+class TranslationElsewhere(Mutator):
+    """Has the translations of a translation.phrase in DisplayText."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Rename the member."""
+        return (_renamed(result),) if result.speaks and not result.plain else (result,)
+
+
+def _renamed(result: Result) -> Result:
+    return result.translated({**lacking(entry, "Text"), "DisplayText": entry["Text"]} for entry in result.entries)
+
+
+@fault("response.form", "no-duration")
+class ResponseWithoutDuration(Mutator):
+    """Sends a SpeechHypothesis without Duration."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop it."""
+        return (result.silent_on("Duration"),) if not (result.final or result.plain) else (result,)
+
+
+@fault("response.one-shape", "both")
+class BothShapes(Mutator):
+    """Sends a SpeechHypothesis beside the SpeechPhrase."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Add one."""
+        if not result.speaks or result.plain:
+            return (result,)
+        speech = {name: result.speech[name] for name in ("Offset", "Duration")}
+        also = {"SpeechHypothesis": {**speech, "Text": result.speech["DisplayText"]}}
+        return (replace(result, translation={**result.translation, **also}),)
+
+
+@fault("response.display-text", "other-name")
+class DisplayTextElsewhere(Mutator):
+    """Has the text of a SpeechPhrase in Text."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Rename the member."""
+        if not result.speaks or result.plain:
+            return (result,)
+        return (result.silent_on("DisplayText").saying(Text=result.speech["DisplayText"]),)
+
+
+@fault("response.translations", "left-out")
+class SilenceWithoutTranslations(Mutator):
+    """Leaves Translations out of a final of Success that has no words."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop them."""
+        if result.plain or result.speaks or result.status != "Success":
+            return (result,)
+        return (replace(result, translation=lacking(result.translation, "Translations")),)
+
+
+@fault("language.primary", "left-out")
+class LanguageUnsaid(Mutator):
+    """Does not say which language was spoken in hypotheses."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop it."""
+        return (result.silent_on("PrimaryLanguage"),) if not result.final else (result,)
+
+
+@fault("language.confidence", "number")
+class ConfidenceAsNumber(Mutator):
+    """Says how sure it is of a language in a number."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Replace the word."""
+        found = result.speech.get("PrimaryLanguage")
+        return (result.saying(PrimaryLanguage={**found, "Confidence": 0.9}),) if found else (result,)
+
+
+def _spoken(result: Result, language: str) -> Result:
+    return result.saying(PrimaryLanguage={**result.speech["PrimaryLanguage"], "Language": language})
+
+
+@fault("language.open-range", "locale")
+class LocaleOfOpenRange(Mutator):
+    """Answers an open range of languages with a locale."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Add a region."""
+        language = result.speech.get("PrimaryLanguage", {}).get("Language", "-")
+        return (_spoken(result, f"{language}-{language.upper()}"),) if "-" not in language else (result,)
+
+
+@fault("language.candidates", "other-region")
+class OtherCandidate(Mutator):
+    """Answers a list of languages with a locale that is not in it."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Replace the region."""
+        language = result.speech.get("PrimaryLanguage", {}).get("Language", "")
+        return (_spoken(result, f"{language.partition('-')[0]}-AQ"),) if "-" in language else (result,)
+
+
+@fault("language.no-plain-results", "beside")
+class PlainBeside(Mutator):
+    """Sends plain results beside translations where a language is to be found, though they are forbidden."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Add a plain one in front."""
+        if not result.speaks or result.plain or not self.context.get("languageId"):
+            return (result,)
+        names = ("RecognitionStatus", "Offset", "Duration", "DisplayText", "PrimaryLanguage")
+        plain = {name: result.speech[name] for name in names if name in result.speech}
+        return text("speech.phrase", result.message.request_id, plain), result
+
+
+@fault("plain.phrase", "other-shape")
+class PlainPhraseElsewhere(Mutator):
+    """Sends plain finals as translation.response."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Rewrite them."""
+        if not (result.plain and result.final):
+            return (result,)
+        members = {"SpeechPhrase": result.speech, "TranslationStatus": "Success", "Translations": []}
+        return (text("translation.response", result.message.request_id, members),)
+
+
+@fault("plain.hypothesis", "no-duration")
+class PlainHypothesisShort(Mutator):
+    """Sends plain hypotheses without Duration."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop it."""
+        return (result.silent_on("Duration"),) if result.plain and not result.final else (result,)
+
+
+@fault("plain.detailed", "no-nbest")
+class PlainUndetailed(Mutator):
+    """Sends no NBest with plain finals."""
+
+    def on_result(self, result: Result) -> Changed:
+        """Drop it."""
+        return (result.silent_on("NBest"),) if result.plain else (result,)

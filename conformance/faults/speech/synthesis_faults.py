@@ -1,0 +1,318 @@
+"""Servers that get voices wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.faults.registry import fault
+from conformance.faults.speech.mutator import (
+    Mutator,
+    Result,
+    as_result,
+    members_of,
+    with_members,
+)
+from protocol.audio import PcmFormat
+from protocol.riff import build_file, parse_file
+from protocol.speech.framing import UspMessage, binary, text
+from protocol.wire import Kind, Outbound
+
+Said = Iterable[UspMessage | Outbound]
+
+_ENDS = ("translation.synthesis.end", "audio.end")
+_STATUSES = ("SynthesisStatus", "Status")
+_VOICE = ("translation.synthesis", "audio", "audio.start", *_ENDS)
+_TONE = build_file(PcmFormat(16_000), bytes(range(0, 200, 2)) * 64)
+
+
+def _good(message: UspMessage) -> bool:
+    """Tell whether a message is the end of a voice that was spoken."""
+    return message.path in _ENDS and members_of(message)["Status"] == "Success"
+
+
+def _stream(message: UspMessage) -> tuple[tuple[str, str], ...]:
+    return () if message.stream_id is None else (("X-StreamId", message.stream_id),)
+
+
+@fault("synthesis.on-request", "dropped", implies=("query.voice-switch",))
+class NoVoice(Mutator):
+    """Sends no voice that is good."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop it."""
+        failure = message.path in _ENDS and not _good(message)
+        return () if message.path in _VOICE and not failure else (message,)
+
+
+@fault("synthesis.only-on-request", "always")
+class VoiceForAll(Mutator):
+    """Tells of the end of a voice behind every final."""
+
+    def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
+        """Add one where no voice was asked for."""
+        asked = self.context.get("synthesis") or self.parameters.get("voice")
+        if not result.speaks or result.plain or asked:
+            return (result,)
+        path = "audio.end" if result.message.path == "translation.response" else "translation.synthesis.end"
+        return result, text(path, result.message.request_id, dict.fromkeys(_STATUSES, "Success"))
+
+
+@fault("synthesis.no-empty-chunk", "last")
+class EmptyChunk(Mutator):
+    """Ends a voice with an empty audio message."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Add one before the end message."""
+        if not _good(message):
+            return (message,)
+        path = message.path.removesuffix(".end")
+        return binary(path, message.request_id, b"", _stream(message)), message
+
+
+@fault("synthesis.file", "no-header")
+class NoHeader(Mutator):
+    """Sends samples without a RIFF header."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop it."""
+        headed = message.kind is Kind.BINARY and message.body.startswith(b"RIFF")
+        return (replace(message, body=message.body[44:]),) if headed else (message,)
+
+
+@fault("synthesis.format", "8-khz")
+class TelephoneVoice(Mutator):
+    """Speaks at 8 kHz."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Gather a voice, and send it with every other sample alone."""
+        if message.kind is Kind.BINARY:
+            self._parts.append(message)
+            return ()
+        if message.path not in _ENDS or not self._parts:
+            return (message,)
+        parts, self._parts = self._parts, []
+        _, pcm = parse_file(b"".join(part.body for part in parts))
+        halved = memoryview(pcm).cast("h")[::2].tobytes()
+        return replace(parts[0], body=build_file(PcmFormat(8_000), halved)), message
+
+
+@fault("synthesis.end", "left-out")
+class NoEnd(Mutator):
+    """Sends no end of a voice."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop it."""
+        return () if _good(message) else (message,)
+
+
+@fault("synthesis.end-status", "left-out")
+class NoStatus(Mutator):
+    """Ends a voice without saying how that went."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Empty the body."""
+        return (with_members(message, {}),) if _good(message) else (message,)
+
+
+@fault("synthesis.end-reason", "of-success")
+class ReasonOfSuccess(Mutator):
+    """Gives a reason with a success."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Add it."""
+        if not _good(message):
+            return (message,)
+        return (with_members(message, {**members_of(message), "FailureReason": "none"}),)
+
+
+@fault("synthesis.end-form", "number")
+class ReasonAsNumber(Mutator):
+    """Gives a number as the reason of a failure."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Replace the text."""
+        if message.path not in _ENDS or _good(message):
+            return (message,)
+        return (with_members(message, {**members_of(message), "FailureReason": 7}),)
+
+
+@fault("synthesis.bad-voice", "ends-the-turn")
+class NoEndOfBadVoice(Mutator):
+    """Says nothing of a voice that it does not have."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop the end message."""
+        return () if message.path in _ENDS and not _good(message) else (message,)
+
+
+@fault("synthesis.voice-locale", "refused")
+class StrangeVoice(Mutator):
+    """Fails for voices that it does not know by name."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Fail for voices whose name is made up."""
+        return (message,)
+
+
+class Moving(Mutator):
+    """Knows the messages of a voice, and holds them back for one message of the turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Hold a voice back."""
+        if message.path in _VOICE:
+            self.held.append(message)
+            return ()
+        held, self.held = self.held, []
+        return self.released(held, message)
+
+    def released(self, held: list[UspMessage], message: UspMessage) -> Said:
+        """Return a message and the voice that was held back."""
+        return (*held, message)
+
+
+@fault("synthesis.before-turn-end", "behind")
+class VoiceBehindEnd(Moving):
+    """Sends the last voice of a turn behind its turn.end."""
+
+    def released(self, held: list[UspMessage], message: UspMessage) -> Said:
+        """Put the end first."""
+        return (message, *held) if message.path == "turn.end" else (*held, message)
+
+
+@fault("synthesis.before-next-phrase", "behind")
+class VoiceBehindNext(Mutator):
+    """Ends the voice of a final behind the next result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Hold the end of a voice back for one message."""
+        if _good(message):
+            self._held = [message]
+            return ()
+        held, self._held = self._held, []
+        return (message, *held) if as_result(message) else (*held, message)
+
+
+@fault("synthesis.after-phrase", "before")
+class VoiceFirst(Mutator):
+    """Sends a final behind its voice, where there is but one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Hold a final back until something comes that is no voice."""
+        result = as_result(message)
+        if result is not None and result.speaks and self.context.get("synthesis") and not self.continuous:
+            self._held.append(message)
+            return ()
+        if message.path in _VOICE:
+            return (message,)
+        held, self._held = self._held, []
+        return (*held, message)
+
+
+@fault("synthesis.v1-paths", "of-v2")
+class PathsOfV2(Mutator):
+    """Speaks in the paths of speech-v2."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Rename the messages."""
+        renamed = {"translation.synthesis": "audio", "translation.synthesis.end": "audio.end"}
+        return (_named(message, renamed),)
+
+
+@fault("synthesis.v2-paths", "of-v1")
+class PathsOfV1(Mutator):
+    """Speaks in the paths of speech-v1."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Rename the messages, and drop the start."""
+        renamed = {"audio": "translation.synthesis", "audio.end": "translation.synthesis.end"}
+        return () if message.path == "audio.start" else (_named(message, renamed),)
+
+
+def _named(message: UspMessage, renamed: dict[str, str]) -> UspMessage:
+    if message.path not in renamed:
+        return message
+    headers = tuple((name, renamed[value] if name == "Path" else value) for name, value in message.headers)
+    return replace(message, headers=headers)
+
+
+@fault("synthesis.start", "left-out")
+class NoVoiceStart(Mutator):
+    """Sends no audio.start."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop it."""
+        return () if message.path == "audio.start" else (message,)
+
+
+@fault("synthesis.start-form", "no-language")
+class NoVoiceLanguage(Mutator):
+    """Sends audio.start without the language."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Empty it."""
+        return (with_members(message, {}),) if message.path == "audio.start" else (message,)
+
+
+@fault("synthesis.stream-id", "left-out")
+class NoStreamId(Mutator):
+    """Sends the audio of a voice without X-StreamId."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Drop the header."""
+        if message.path != "audio":
+            return (message,)
+        return (replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "X-StreamId")),)
+
+
+@fault("synthesis.one-stream-at-a-time", "interleaved")
+class Interleaved(Mutator):
+    """Ends a stream behind the start of the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: list[UspMessage] = []
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Hold the end of a voice back for one message."""
+        if _good(message):
+            self._held = [message]
+            return ()
+        held, self._held = self._held, []
+        return (message, *held) if message.path == "audio.start" else (*held, message)
+
+
+@fault("synthesis.languages", "other")
+class OtherLanguage(Mutator):
+    """Speaks a language that nobody asked for."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Name another one in audio.start."""
+        return (with_members(message, {"TranslationLanguage": "tlh"}),) if message.path == "audio.start" else (message,)
+
+
+@fault("synthesis.first-target", "twice")
+class TwoVoices(Mutator):
+    """Speaks each final twice."""
+
+    def on_said(self, message: UspMessage) -> Said:
+        """Add a tone behind each voice."""
+        if not _good(message):
+            return (message,)
+        return message, binary("translation.synthesis", message.request_id, _TONE), message
