@@ -10,7 +10,7 @@ import click
 _COMMANDS: Final = {
     "serve": ("serve", "Run the reference server."),
     "translate": ("translate", "Translate a recording: the reference client."),
-    "check": ("check", "Check a server or a client against the protocol."),
+    "check": ("check", "Check a server, a client or recorded traffic against the protocol."),
     "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),
     "requirements": ("requirements", "List the requirements."),
     "cases": ("cases", "List the cases, or explain one."),

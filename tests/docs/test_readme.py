@@ -20,6 +20,11 @@ BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(), re.
 LINES = [line.partition("   #")[0].strip() for kind, block in BLOCKS if not kind for line in block.splitlines()]
 COMMANDS = [line for line in LINES if line.startswith("speechwire ") and not line.startswith("speechwire serve")]
 SCRIPT = next(block for kind, block in BLOCKS if kind == "json")
+CAPTURED = (
+    {"t": 0.0, "dir": "c2s", "kind": "handshake", "path": "/stt/speech/universal/v2", "headers": []},
+    {"t": 0.1, "kind": "open", "ext": [], "sub": None},
+    {"t": 0.2, "dir": "c2s", "kind": "close", "code": 1000, "reason": ""},
+)
 CLIENT = f"{SPEECHWIRE} translate {{wav}} --url {{url}} --key {{key}} --pace 0"
 
 
@@ -70,6 +75,7 @@ def _filled(line: str, servers: dict[str, str]) -> str:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_the_command_runs(line: str, servers: dict[str, str], tmp_path: Path) -> None:
     command = shlex.split(_filled(line, servers))
+    (tmp_path / "capture.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in CAPTURED))
     done = subprocess.run(
         [SPEECHWIRE, *command[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )

@@ -102,16 +102,17 @@ class TestTwiceOnAStream:
         speaks(outcomes.of(client), [said.translations[target] for said in PAIR for target in spoken])
 
 
-class TestWithSilenceLeft:
+class TestBehindTheLastSentence:
     @pytest.mark.sdk
     @pytest.mark.parametrize("path", PATHS)
-    def test_a_call_more_of_the_native_client_returns_no_match_at_the_end(self, server: Serving, path: str) -> None:
+    def test_a_call_more_of_the_native_client_returns_nothing_and_soon(self, server: Serving, path: str) -> None:
         source = {**STREAM, "pace": 0}
         outcome = run(Client.NATIVE, url=server.url + PATHS[path], mode="once", input=source, runs=3, timeout=20)
         ends_cleanly(outcome)
         *sentences, nothing = outcome.told("returned")
         assert [event["text"] for event in sentences] == [said.text for said in PAIR]
-        assert (nothing["reason"], nothing["text"], nothing["translations"]) == ("NoMatch", "", {})
+        assert nothing["reason"] in {"NoMatch", "EndOfStream"}, "whether a chunk is left is a matter of luck"
+        assert (nothing["text"], nothing["translations"]) == ("", {})
         assert outcome.elapsed < 5
 
 

@@ -34,7 +34,7 @@ class TestProgram:
         assert all(f"\n  {command} " in ran.out for command in COMMANDS)
         assert "0 conforming, 1 violations, 2 usage, 3 could not run" in " ".join(ran.out.split())
 
-    @pytest.mark.parametrize("command", [*COMMANDS, "check server", "check client"])
+    @pytest.mark.parametrize("command", [*COMMANDS, "check server", "check client", "check capture"])
     def test_every_command_has_help(self, speechwire: Speechwire, command: str) -> None:
         ran = speechwire(*command.split(), "-h")
         assert (ran.code, ran.err) == (0, "")

@@ -14,6 +14,7 @@ from conformance.cases.speech.turn import CHUNK_MS, Turn
 from conformance.cases.speech.ways import aborted, need_reference
 from conformance.cases.utterances import briefest, utterance
 from conformance.peers.budget import CLOSE
+from conformance.peers.link import Answer
 from conformance.transcript import Ended, Ending, Expired
 from protocol.websocket import ABNORMAL
 from protocol.wire import HttpResponse, Kind, Party, PeerClosed
@@ -42,7 +43,7 @@ def _judge_code(context: Context, turn: Turn) -> None:
 
 @case("close.bad-source", "close.bad-source", "close.bad-source-late")
 async def bad_source(context: Context) -> None:
-    """Ask for a source language that nobody speaks, with audio at once and with a header alone: close 1007, not early."""
+    """Ask for a source language that nobody speaks, with audio and with a header alone: close 1007, and not at once."""
     await need_reference(context)
     for at_once in (True, False):
         turn = await _badly_asked(context)
@@ -146,21 +147,21 @@ async def answer(context: Context) -> None:
     ):
         session = await open_session(context)
         await arrive(session)
-        ended = await session.link.close()
-        kept = isinstance(ended, PeerClosed) and ended.code != ABNORMAL
-        expected = f"a close frame in answer to close 1000 {what}"
-        observed = "no answer in time" if ended is None else f"code {ended.code}"
-        context.check("close.answer", kept, expected, observed)
+        _judge_answer(context, await session.link.close(), f"close 1000 {what}")
 
 
 @case("close.going-away", "close.answer")
 async def going_away(context: Context) -> None:
-    """Close with 1001 in the middle of a turn, as a browser does that leaves the page, without a reason and with one."""
+    """Close with 1001 in the middle of a turn, as a browser does that leaves the page; with a reason, too."""
     for reason in ("", "the page is left"):
         session = await open_session(context)
         turn = await session.begin(usual(context, mode=CONVERSATION))
         await turn.say()
         ended = await session.link.close(1001, reason, deliberate="speech.client.close")
-        kept = isinstance(ended, PeerClosed) and ended.code != ABNORMAL
-        observed = "no answer in time" if ended is None else f"code {ended.code}"
-        context.check("close.answer", kept, "a close frame in answer to close 1001", observed)
+        _judge_answer(context, ended, "close 1001 in the middle of a turn")
+
+
+def _judge_answer(context: Context, ended: Answer | None, what: str) -> None:
+    kept = isinstance(ended, PeerClosed) and ended.code != ABNORMAL
+    observed = "no answer in time" if ended is None else "the end of the connection without a close frame"
+    context.check("close.answer", kept, f"a close frame in answer to {what}", observed)

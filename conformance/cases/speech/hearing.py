@@ -9,7 +9,7 @@ from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.speech.asking import Ask, speech_target
 from conformance.cases.speech.dialogue import Session, upgrade
 from conformance.cases.speech.reading import Heard
-from conformance.cases.speech.turn import SILENCE_MS, STREAM, Turn
+from conformance.cases.speech.turn import MOST_BYTES, SILENCE_MS, STREAM, Turn
 from conformance.cases.utterances import briefest, samples, utterance
 from conformance.corpus import Recording
 from conformance.peers.budget import RESULT
@@ -41,6 +41,11 @@ def spoken_for(context: Context, milliseconds: int) -> bytes:
     """Return speech of this length without a pause: the shortest utterance of the run again and again."""
     once, size = utterance(*briefest(context.target.corpus), lead_ms=0), STREAM.ms_to_bytes(milliseconds)
     return (once * (size // len(once) + 1))[:size]
+
+
+async def burst(turn: Turn, pcm: bytes) -> None:
+    """Send samples at once, in the largest messages that the documents allow."""
+    await turn.pcm(pcm, pace=0, size=MOST_BYTES)
 
 
 def patience(context: Context, milliseconds: int) -> float:

@@ -81,7 +81,9 @@ async def times(context: Context) -> None:
     kept = near(second - first, _LEAD_MS / 1000) and all(len(answers(turn)) == 1 for turn in turns)
     expected = f"one result on each connection, with Offsets {_LEAD_MS / 1000:.0f} s apart"
     counts = " and ".join(str(len(answers(turn))) for turn in turns)
-    context.check(_ISOLATION, kept, expected, f"{counts} results, at {first:.2f} s and {second:.2f} s", Verdict.VIOLATION)
+    context.check(
+        _ISOLATION, kept, expected, f"{counts} results, at {first:.2f} s and {second:.2f} s", Verdict.VIOLATION
+    )
 
 
 @case("isolation.beside-malformed", _ISOLATED, connections=2)

@@ -10,12 +10,14 @@ from conformance.cases.speech.asking import CONVERSATION, another_target, usual
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import (
     answers,
+    burst,
     lasts,
     length,
     near,
     need_results,
     patience,
     sentence,
+    silence,
     starts_at,
     unheard,
 )
@@ -40,7 +42,7 @@ async def offsets(context: Context) -> None:
         await turn.say(spoken)
     await turn.need_end()
     behind = await session.begin()
-    await behind.pause(_PREFIX_MS)
+    await burst(behind, silence(_PREFIX_MS))
     await behind.say(spoken)
     await behind.need_end()
     await session.close()
@@ -58,12 +60,14 @@ async def offsets(context: Context) -> None:
     expected = f"Offsets of the same sentence {distance:.1f} s apart"
     context.check("result.offsets-grow", grows, expected, f"{first:.2f} s and {second:.2f} s")
     kept = near(first, begins) and near(moved - first, prefix)
-    expected = f"an Offset of about {begins:.1f} s, and of {begins + prefix:.1f} s in a turn with {prefix:.0f} s before it"
+    expected = (
+        f"an Offset of about {begins:.1f} s, and of {begins + prefix:.1f} s in a turn with {prefix:.0f} s before it"
+    )
     context.check("result.turn-relative", kept, expected, f"{first:.2f} s and {moved:.2f} s")
 
 
 @case("result.burst", "result.final-always", needs=("timing",))
-async def burst(context: Context) -> None:
+async def eight_at_once(context: Context) -> None:
     """Send eight sentences in one burst and end the stream: each of them is in a final."""
     spoken, index = briefest(context.target.corpus)
     once = sentence(context)
@@ -71,7 +75,7 @@ async def burst(context: Context) -> None:
     seconds, middle = len(once) / STREAM.bytes_per_second, (bounds.end_ms - bounds.start_ms) / 2000
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    await turn.pcm(once * _BURST, pace=0)
+    await burst(turn, once * _BURST)
     await turn.end()
     ended = await turn.ends(budget=patience(context, round(_BURST * seconds * 1000)))
     await session.close()

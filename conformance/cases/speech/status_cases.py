@@ -1,4 +1,4 @@
-"""Finals without a result: silence of every length, noise; and speech that does not end (speech.status.*).
+"""Silence of every length, before speech, behind it and alone; noise; and speech that does not end.
 
 Silence counts in audio, so it is sent in bursts. A server has to keep up with twice real time, and is waited for as
 long as that takes.
@@ -12,13 +12,27 @@ from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
 from conformance.cases.speech.asking import CONVERSATION, DICTATION, INTERACTIVE, usual
 from conformance.cases.speech.dialogue import Session, open_session
-from conformance.cases.speech.hearing import ACKNOWLEDGEMENT, answers, hear, lasts, near, patience, spoken_for, starts_at
+from conformance.cases.speech.hearing import (
+    ACKNOWLEDGEMENT,
+    LOOSE_S,
+    answers,
+    burst,
+    hear,
+    lasts,
+    near,
+    need_results,
+    patience,
+    silence,
+    spoken_for,
+    starts_at,
+)
 from conformance.cases.speech.turn import STREAM, Turn
 from conformance.cases.speech.ways import served
 from conformance.cases.utterances import recording, samples
 from conformance.peers.budget import RESULT
 from protocol.audio import TICKS_PER_SECOND
 
+_LEAD_MS: Final = 1_500
 _FIRST_MS: Final = 6_000
 _REST_MS: Final = 39_000  # 45 s in all: as much as both official clients send within 20 s
 _SILENCE_MS: Final = 16_000  # 15.4 s at the most
@@ -28,6 +42,39 @@ _LONG_MS: Final = 36_000
 _MORE_MS: Final = 29_000
 _LONGEST_S: Final = 35.0
 _UNACKNOWLEDGED_S: Final = 60.0
+
+
+@case("detected.behind-silence", "detected.start-order", "detected.start-positive", "detected.end-order")
+async def behind_silence(context: Context) -> None:
+    """Be silent, then speak, as one shot and in a conversation: the start of the speech is told before any text."""
+    for mode in (INTERACTIVE, CONVERSATION):
+        session = await open_session(context, usual(context, mode=mode))
+        turn = await session.begin()
+        await turn.pause(_LEAD_MS)
+        await turn.say(recording(context, "clear-1"))
+        await turn.finished()
+        await session.close()
+        need_results(turn)
+        _judge_start(context, turn)
+
+
+def _judge_start(context: Context, turn: Turn) -> None:
+    order = [message.path for message in turn.heard]
+    starts, ends = turn.at("speech.startDetected"), turn.at("speech.endDetected")
+    first = min(turn.heard.index(message) for message in (*turn.interims[:1], *answers(turn)[:1]))
+    early = bool(starts) and turn.heard.index(starts[0]) < first
+    expected = "speech.startDetected before the first result with a text"
+    context.check("detected.start-order", early, expected, ", ".join(order[: first + 1]))
+    if starts and starts[0].offset is not None and "timing" not in context.target.without:
+        told, found = starts[0].offset / TICKS_PER_SECOND, starts_at(answers(turn)[0])
+        good = 0 < told <= found + LOOSE_S
+        expected = f"an Offset above 0 and up to that of the result, {found:.2f} s"
+        context.check("detected.start-positive", good, expected, f"{told:.2f} s")
+    if ends:
+        behind = not starts or turn.heard.index(ends[0]) > turn.heard.index(starts[0])
+        within = order.index("turn.end") > turn.heard.index(ends[0]) if turn.over else True
+        expected = "speech.endDetected behind speech.startDetected and before turn.end"
+        context.check("detected.end-order", behind and within, expected, ", ".join(order))
 
 
 async def _next_turn(context: Context, session: Session) -> None:
@@ -43,10 +90,10 @@ async def initial_silence(context: Context) -> None:
     """Say nothing in a one-shot turn whose stream does not end: it ends by itself, with one final; then speak."""
     session = await open_session(context)
     turn = await session.begin()
-    await turn.pause(_FIRST_MS, pace=0)
+    await burst(turn, silence(_FIRST_MS))
     # Shorter than a wait for something that is due: whoever takes longer to give up gets more silence.
     if not await turn.final(budget=context.budget.wait(RESULT) / 2):
-        await turn.pause(_REST_MS, pace=0)
+        await burst(turn, silence(_REST_MS))
         await turn.final(budget=patience(context, _REST_MS))
     ended = bool(turn.finals) and await turn.ends()
     statuses = [final.status for final in turn.finals if final.status != ACKNOWLEDGEMENT]
@@ -85,7 +132,7 @@ async def long_silence(context: Context) -> None:
 async def _silent(context: Context, turn: Turn) -> bool:
     """Be silent for long enough, and judge how that ends the turn; tell whether it did."""
     before, since = len(turn.finals), max((final.covered for final in turn.finals), default=0) / TICKS_PER_SECOND
-    await turn.pause(_SILENCE_MS, pace=0)
+    await burst(turn, silence(_SILENCE_MS))
     ended = await turn.ends(budget=patience(context, _SILENCE_MS))
     quiet = turn.finals[before:]
     reached = max((final.covered for final in quiet), default=0) / TICKS_PER_SECOND
@@ -112,7 +159,7 @@ async def silent_rest(context: Context) -> None:
         turn = await session.begin()
         if speaks:
             await turn.say()
-        await turn.pause(_SHORT_MS, pace=0)
+        await burst(turn, silence(_SHORT_MS))
         await turn.end()
         ended = await turn.ends(budget=patience(context, _SHORT_MS))
         context.check("turn.end-last", ended, "turn.end behind the end of the stream", turn.state)
@@ -133,9 +180,9 @@ async def long_speech(context: Context) -> None:
     """Speak for 65 s without a pause: finals come while the stream goes on, so that none is too long."""
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    await turn.pcm(spoken_for(context, _LONG_MS), pace=0)
+    await burst(turn, spoken_for(context, _LONG_MS))
     early = await hear(turn, budget=patience(context, _LONG_MS))
-    await turn.pcm(spoken_for(context, _MORE_MS), pace=0)
+    await burst(turn, spoken_for(context, _MORE_MS))
     sent = turn.sent / STREAM.bytes_per_second
     await turn.line.until(
         lambda: int(_left(turn) <= _UNACKNOWLEDGED_S), 1, "a final", budget=patience(context, _MORE_MS)
@@ -165,8 +212,8 @@ async def noise(context: Context) -> None:
     """Send noise without words in a one-shot turn: it has one final, with a text only if something was understood."""
     session = await open_session(context)
     turn = await session.begin()
-    await turn.pcm(samples(recording(context, "noise"), STREAM.rate), pace=0)
-    await turn.pause(1000, pace=0)
+    await burst(turn, samples(recording(context, "noise"), STREAM.rate))
+    await burst(turn, silence(1000))
     await turn.end()
     if not await turn.ends():
         raise Blocked(f"turn.end did not come: {turn.state}")

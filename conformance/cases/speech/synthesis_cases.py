@@ -45,7 +45,9 @@ async def _pair(context: Context, ask: Ask) -> Turn:
 
 
 def _good_ends(turn: Turn) -> list[Heard]:
-    return [end for end in turn.voice_ends if SUCCESS in (end.members.get("Status"), end.members.get("SynthesisStatus"))]
+    return [
+        end for end in turn.voice_ends if SUCCESS in (end.members.get("Status"), end.members.get("SynthesisStatus"))
+    ]
 
 
 @case("synthesis.voice", "synthesis.on-request", "synthesis.before-turn-end", "synthesis.end", needs=_NEEDS)
@@ -134,12 +136,14 @@ async def bad_voice(context: Context) -> None:
     kept = turn.over and bool(told) and not turn.voice and len(failed) == len(turn.voice_ends) == len(told)
     context.check("synthesis.bad-voice", kept, expected, f"{len(turn.voice)} bytes of audio; {turn.state}")
     for end in failed:
-        context.check("synthesis.end-reason", bool(end.failure_reason), "a FailureReason beside the status Error", "none")
+        context.check(
+            "synthesis.end-reason", bool(end.failure_reason), "a FailureReason beside the status Error", "none"
+        )
 
 
 @case("synthesis.voice-locale", "synthesis.voice-locale", needs=_NEEDS)
 async def voice_locale(context: Context) -> None:
-    """Ask for a voice of a known locale but of no known name, and for one voice under two targets, as one client does."""
+    """Ask for a voice that only has a known locale, and for one voice under two targets, as one client does."""
     user, other = context.target.target, another_target(context)
     region = _REGIONS.get(language(user), f"{user}-{user.upper()}")
     unheard = {user: f"{region}-SpeechwireNeural"}
@@ -159,7 +163,7 @@ async def voice_locale(context: Context) -> None:
 @case("synthesis.update", "event.targets", "synthesis.on-request", needs=("tts", "event"))
 async def update(context: Context) -> None:
     """Change the target in the middle of a turn, with its voice: the next sentences are translated and spoken in it."""
-    user, other = context.target.target, another_target(context)
+    other = another_target(context)
     session = await open_session(context, usual(context, voices=spoken(context), mode=CONVERSATION))
     turn = await session.begin()
     await turn.say()
@@ -177,7 +181,11 @@ async def update(context: Context) -> None:
     context.check("event.targets", changed, f"a translation into {other} alone", f"{languages(last)}; {turn.state}")
     if changed:
         heard = any(message.is_chunk for message in later)
-        where = [language(str(start.members.get("TranslationLanguage", ""))) for start in later if start.path == "audio.start"]
+        where = [
+            language(str(start.members.get("TranslationLanguage", "")))
+            for start in later
+            if start.path == "audio.start"
+        ]
         right = context.case.dialect == V1 or language(other) in where
         verdict = Verdict.NON_STRICT  # the service's own behaviour with voices in an event is not known
         context.check("synthesis.on-request", heard and right, f"a voice in {other}", f"voices in {where}", verdict)

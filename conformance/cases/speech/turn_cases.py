@@ -17,7 +17,7 @@ from protocol.audio import TICKS_PER_SECOND
 from protocol.speech.messages import V1
 
 _SAME: Final = 3
-_MANY: Final = 12
+_MANY: Final = 9
 _RESTS: Final = (STREAM.ms_to_bytes(20), 10)  # bytes
 
 
@@ -58,7 +58,7 @@ def _judge_turn(context: Context, turn: Turn) -> None:
 
 @case("turn.many", "turn.several", "turn.id-echo")
 async def many(context: Context) -> None:
-    """Hold a dozen turns on one connection; their ids have small letters, capital letters and both."""
+    """Hold nine turns on one connection; their ids have small letters, capital letters and both."""
     session = await open_session(context)
     for number in range(_MANY):
         identity = new_id(context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
@@ -26,7 +26,11 @@ async def _audio(_: Session, old: Turn) -> None:
 
 async def _telemetry(session: Session, old: Turn) -> None:
     """Send telemetry of an ended turn for the second and the third time."""
-    for body in ({"ReceivedMessages": [], "Metrics": []}, {"Metrics": [{"PhraseLatencyMs": [120]}]}):
+    bodies: tuple[Mapping[str, Any], ...] = (
+        {"ReceivedMessages": [], "Metrics": []},
+        {"Metrics": [{"PhraseLatencyMs": [120]}]},
+    )
+    for body in bodies:
         await session.json("telemetry", old.id, body, deliberate="speech.client.telemetry-once")
 
 

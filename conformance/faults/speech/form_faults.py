@@ -142,7 +142,7 @@ class OtherCandidate(Mutator):
         return (_spoken(result, f"{language.partition('-')[0]}-AQ"),) if "-" in language else (result,)
 
 
-@fault("language.no-plain-results", "beside")
+@fault("result.no-extra-phrase", "beside-identified", dialects=("speech-v2",))
 class PlainBeside(Mutator):
     """Sends plain results beside translations where a language is to be found, though they are forbidden."""
 

@@ -187,7 +187,7 @@ class _Turns:
         if said.path == spoken.CONFIG and said.message is not None:
             self.mode = _lenient(read_config, said.message.body) or self.mode
         elif said.path == spoken.EVENT and said.message is not None:
-            update = read_event(said.message.body)
+            update = _lenient(read_event, said.message.body)
             self.updates += [(said.at, update)] if update is not None else []
         if said.key and self._begins(said, draft):
             draft = _Draft(said, said if said.path == spoken.CONTEXT else None, [], [])

@@ -1,22 +1,28 @@
-"""The server finds out what is spoken (speech.language.*): among candidates, and among all languages."""
+"""What v2 alone has: the language of the speech is found out (speech.language.*), and recognition without a translation
+(speech.plain.*).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from conformance.cases.context import Context
+from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, usual
+from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, speech_target, usual
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import need_results
 from conformance.cases.speech.reading import Heard
+from conformance.cases.speech.turn import Turn
+from conformance.cases.speech.ways import need_reference, served
 from conformance.cases.utterances import recording
 from protocol.speech.messages import V2
 
 _OPEN_RANGE: Final = "UND"
 _CONFIDENCES: Final = ("Unknown", "Low", "Medium", "High")
 _NEEDS: Final = ("language-id", "recognition")
+_MEMBERS: Final = frozenset({"RecognitionStatus", "DisplayText", "Offset", "Duration"})
+_DETAILED: Final = {"phraseOutput": {"format": "Detailed"}}
 
 
 def _found_out(context: Context, tags: Sequence[str], **changes: Any) -> Ask:
@@ -90,3 +96,50 @@ async def open_range(context: Context) -> None:
     """Leave the language quite open: what is found is a language without a region."""
     for tag in _judge(context, await _results(context, _found_out(context, (_OPEN_RANGE,)))):
         context.check("language.open-range", "-" not in tag, "a bare code, such as de", tag)
+
+
+async def _written_down(context: Context, ask: Ask, form: str) -> Turn:
+    """Say a sentence, as a client does that only wants to have it written down; return the turn.
+
+    Raises:
+        Blocked: A translation gives no result, either.
+    """
+    extra = (("language", context.target.source), ("format", form))
+    session = await open_session(context, ask, target=speech_target(context, ask, extra=extra))
+    turn = await session.begin()
+    await turn.say(recording(context, "clear-1"))
+    await turn.finished()
+    await session.close()
+    if not turn.over:
+        await need_reference(context)
+    return turn
+
+
+def _named(found: list[Heard]) -> str:
+    return ", ".join(f"{message.path} of {', '.join(message.members)}" for message in found)
+
+
+@case("plain.recognition", "plain.phrase", "plain.hypothesis", dialects=(V2,), needs=("plain", "recognition"))
+async def recognition(context: Context) -> None:
+    """Ask for no translation, in both modes: the answers are speech.hypothesis and speech.phrase."""
+    for mode in (INTERACTIVE, CONVERSATION):
+        turn = await _written_down(context, usual(context, targets=(), mode=mode), "simple")
+        phrases = turn.at("speech.phrase")
+        told = [phrase for phrase in phrases if phrase.status == "Success" and phrase.text]
+        whole = bool(told) and all(phrase.members.keys() >= _MEMBERS for phrase in told)
+        expected = f"speech.phrase with {', '.join(sorted(_MEMBERS))}"
+        context.check("plain.phrase", whole, expected, _named(turn.finals) or turn.state)
+        if turn.interims:
+            other = [message for message in turn.interims if message.path != "speech.hypothesis"]
+            context.check("plain.hypothesis", not other, "speech.hypothesis", _named(other))
+
+
+@case("plain.detailed", "plain.detailed", dialects=(V2,), needs=("plain", "detailed", "recognition"))
+async def detailed(context: Context) -> None:
+    """Ask for no translation and for the detailed form: the phrase has NBest at top level."""
+    turn = await _written_down(context, usual(context, targets=(), members=_DETAILED), "detailed")
+    if not served(turn):
+        raise Blocked(f"nothing was recognised: {turn.state}")
+    entries = turn.finals[0].members.get("NBest")
+    kept = isinstance(entries, list) and bool(entries)
+    context.check("plain.detailed", kept, "NBest beside RecognitionStatus", ", ".join(turn.finals[0].members))
