@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
-from protocol.speech.policy import Policy as SpeechPolicy
+from protocol.speech.server.policy import Policy as SpeechPolicy
 from protocol.translator.policy import Policy
 
 

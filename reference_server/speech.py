@@ -10,7 +10,7 @@ from protocol.rejection import Rejected, Rejection, unauthorized
 from protocol.request import Credential, CredentialKind, credential
 from protocol.speech.handshake import CREDENTIAL_NAMES, PATHS, read_request
 from protocol.speech.messages import V2
-from protocol.speech.session import ServerSession
+from protocol.speech.server.session import ServerSession
 from protocol.wire import Close, HttpRequest, HttpResponse
 from reference_server.auth import Authority
 from reference_server.engines.base import Engine

@@ -19,8 +19,8 @@ from protocol.speech import framing
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import SpeechRequest
 from protocol.speech.messages import V2
-from protocol.speech.policy import Policy
-from protocol.speech.session import Output, ServerSession
+from protocol.speech.server.policy import Policy
+from protocol.speech.server.session import Output, ServerSession
 from protocol.wire import Close, Fragment, Kind, Message, Tick
 
 PCM = PcmFormat(16_000)

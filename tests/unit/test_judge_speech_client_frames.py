@@ -48,7 +48,8 @@ class TestGood:
         assert talk.wrong(BENCH, Party.CLIENT) == ["client.content-type"]
 
     def test_what_was_meant_badly_is_not_judged(self, talk: SpeechTalk) -> None:
-        talk.sends(b"x", Kind.TEXT, deliberate="speech.client.frame-text").config()
+        talk.sends(b"x", Kind.TEXT, deliberate="speech.client.frame-text")
+        talk.config()
         assert [said.path for said in meant(View(talk.transcript()))] == ["speech.config"]
         assert talk.wrong(BENCH, Party.CLIENT) == []
 

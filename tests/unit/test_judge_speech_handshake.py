@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.judge.findings import Bench
@@ -118,7 +120,7 @@ class TestRefused:
 class TestPlain:
     """speech.endpoint.redirect-lookup, upgrade-required."""
 
-    def get(self, query: str = LOOKUP, status: int = 404, body: bytes = b"", **more: str) -> SpeechTalk:
+    def get(self, query: str = LOOKUP, status: int = 404, body: bytes = b"", **more: Any) -> SpeechTalk:
         talk = SpeechTalk()
         talk.ask(query=query, **{"path": PATHS[V2], **more}, headers=()).answer(status, (), body)
         return talk

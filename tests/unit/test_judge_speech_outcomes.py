@@ -42,9 +42,11 @@ class TestPartials:
         ]
 
     def test_none_is_needed_where_there_is_little_or_none_wanted(self, talk: SpeechTalk) -> None:
-        output = {"translation": {"targetLanguages": ["de"], "output": {"interimResults": {"mode": "None"}}}}
+        wanted: dict[str, Any] = {
+            "translation": {"targetLanguages": ["de"], "output": {"interimResults": {"mode": "None"}}}
+        }
         talk.begin().phrase(duration=SECOND).phrase(None, LONG, LONG, "NoMatch").phrase(speech={"Duration": "x"})
-        talk.begin(identity=TWO, **output).phrase(duration=LONG, identity=TWO)
+        talk.begin(identity=TWO, **wanted).phrase(duration=LONG, identity=TWO)
         assert talk.said(BENCH, "result.partial-before-final") == []
 
     def test_of_an_utterance_whose_final_has_come_is_broken(self, talk: SpeechTalk) -> None:
@@ -94,24 +96,24 @@ class TestContents:
         assert v2.said(BENCH, "result.failure-reason") == v2.said(BENCH, "result.bad-target-keeps-text") == []
 
 
+LANGUAGES: dict[str, Any] = {"languageId": {"languages": ["en-US", "de-DE"]}}
+DETAILED: dict[str, Any] = {"phraseOutput": {"format": "Detailed"}}
 NBEST = {"NBest": [{"Confidence": 0.9, "Lexical": "a", "ITN": "a", "MaskedITN": "a", "Display": "A."}]}
 
 
 class TestDetails:
     """speech.result.detailed, plain.detailed, simple-without-nbest."""
 
-    DETAILED = {"phraseOutput": {"format": "Detailed"}}  # noqa: RUF012  read alone
-
     def test_that_were_asked_for_are_kept(self, talk: SpeechTalk) -> None:
-        talk.begin(**self.DETAILED).phrase(speech=NBEST)
+        talk.begin(**DETAILED).phrase(speech=NBEST)
         assert talk.said(BENCH, "result.detailed") == ["kept"]
 
     def test_that_are_missing_are_broken(self, talk: SpeechTalk) -> None:
-        talk.begin(**self.DETAILED).phrase().phrase("")
+        talk.begin(**DETAILED).phrase().phrase("")
         assert talk.said(BENCH, "result.detailed") == ["none; expected NBest beside Offset"]
 
     def test_of_recognition_alone_have_their_own(self, v2: SpeechTalk) -> None:
-        v2.begin(translation={}, **self.DETAILED).phrase(shape="plain", speech=NBEST).phrase(shape="plain")
+        v2.begin(translation={}, **DETAILED).phrase(shape="plain", speech=NBEST).phrase(shape="plain")
         assert v2.said(BENCH, "plain.detailed") == ["kept", "none; expected NBest beside Offset"]
 
     def test_that_were_not_asked_for_are_told(self, talk: SpeechTalk) -> None:
@@ -129,7 +131,6 @@ def output(kind: str) -> dict[str, Any]:
 
 class TestExtraPhrases:
     NAME = "result.no-extra-phrase"
-    LANGUAGES = {"languageId": {"languages": ["en-US", "de-DE"]}}  # noqa: RUF012  read alone
 
     def test_the_translation_alone_is_kept(self, talk: SpeechTalk) -> None:
         assert talk.begin().interim().phrase().said(BENCH, self.NAME) == ["kept", "kept"]
@@ -149,9 +150,9 @@ class TestExtraPhrases:
         assert v2.begin(**output("Always")).phrase(shape="plain").said(BENCH, self.NAME) == []
 
     def test_identification_brings_them_unless_they_are_forbidden(self, v2: SpeechTalk) -> None:
-        v2.begin(**self.LANGUAGES).phrase(shape="plain").phrase()
+        v2.begin(**LANGUAGES).phrase(shape="plain").phrase()
         assert v2.said(BENCH, "language.no-plain-results") == ["kept"]
-        v2.begin(identity=TWO, **self.LANGUAGES, **output("None")).phrase(shape="plain", identity=TWO)
+        v2.begin(identity=TWO, **LANGUAGES, **output("None")).phrase(shape="plain", identity=TWO)
         assert v2.said(BENCH, "language.no-plain-results")[1:] == ["speech.phrase; expected the translation alone"]
 
     def test_a_turn_without_a_context_wants_no_plain_ones(self) -> None:

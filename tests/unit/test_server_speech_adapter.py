@@ -6,8 +6,8 @@ import pytest
 
 from protocol.rejection import Rejected, Rejection
 from protocol.speech.messages import V1, V2
-from protocol.speech.policy import Policy
-from protocol.speech.session import ServerSession
+from protocol.speech.server.policy import Policy
+from protocol.speech.server.session import ServerSession
 from protocol.wire import Close, Headers, HttpRequest
 from reference_server.auth import Authority
 from reference_server.engines.scripted import ScriptedEngine

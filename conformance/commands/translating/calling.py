@@ -13,7 +13,7 @@ from conformance.peers.budget import Budget
 from conformance.peers.link import Link, dial
 from conformance.report.text import shown
 from conformance.transcript import Recorder, Vantage
-from protocol.speech.telemetry import error_word
+from protocol.speech.client.telemetry import error_word
 from protocol.wire import Headers, HttpResponse, header
 
 _REDIRECTS: Final = frozenset({301, 307, 308})

@@ -23,11 +23,11 @@ from protocol import requirements
 from protocol.languages import PUBLISHED
 from protocol.requirements import Level
 from protocol.riff import HeaderRules
-from protocol.speech.client import ClientPolicy, ClientSession, Dial, Lost, Output, Over
+from protocol.speech.client.hearing import Failure, Heard, Trouble, Voice
+from protocol.speech.client.opening import System, Wish
+from protocol.speech.client.session import ClientPolicy, ClientSession, Dial, Lost, Output, Over
 from protocol.speech.handshake import CONNECTION_ID, Mode, build_target
-from protocol.speech.hearing import Failure, Heard, Trouble, Voice
 from protocol.speech.messages import SUCCESS, V1, Final, Translation
-from protocol.speech.opening import System, Wish
 from protocol.wire import Close, Message
 
 _RULES = HeaderRules("speech.audio.no-header", "speech.audio.bad-format", channels=range(1, 3))

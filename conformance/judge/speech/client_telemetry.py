@@ -125,6 +125,7 @@ RULES: Sequence[Rule[View]] = (
         "speech.client.telemetry-form",
         "speech.client.telemetry-error",
         "speech.client.telemetry-received",
+        "speech.client.telemetry-metrics",
     ),
     rule(Party.CLIENT, received, "speech.client.telemetry-received"),
     rule(Party.CLIENT, metrics, "speech.client.telemetry-metrics"),

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 from protocol.audio import PcmFormat
+from protocol.speech.client.opening import System, Wish, config_body, context_body
 from protocol.speech.context import Voices, read_config, read_context
 from protocol.speech.handshake import Mode, Profanity
-from protocol.speech.opening import System, Wish, config_body, context_body
 
 SYSTEM = System("speechwire", "1.2", "Linux", "Debian", "12")
 

@@ -16,7 +16,7 @@ from protocol.speech.context import Voices
 from protocol.speech.handshake import Profanity
 from protocol.speech.languages import echo, voice_for
 from protocol.speech.messages import ERROR, SUCCESS, V1, ServerMessage, SynthesisChunk, SynthesisEnd, SynthesisStart
-from protocol.speech.results import Heard, Target, treated
+from protocol.speech.server.results import Heard, Target, treated
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ import pytest
 from protocol.audio import PcmFormat
 from protocol.events import Hypothesis, Phrase, Span
 from protocol.languages import PUBLISHED
-from protocol.speech import results
 from protocol.speech.context import Context, Wanted, settle
 from protocol.speech.handshake import Profanity, SpeechRequest
 from protocol.speech.messages import V1, V2, Alternative, Final, Translation
-from protocol.speech.results import Heard, Target
+from protocol.speech.server import results
+from protocol.speech.server.results import Heard, Target
 
 PCM = PcmFormat(16_000)
 SPAN = Span(3200, 6400)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from protocol.errors import PeerViolation
+from protocol.speech.client.telemetry import Report
 from protocol.speech.messages import (
     ERROR,
     SUCCESS,
@@ -22,7 +23,6 @@ from protocol.speech.messages import (
     TurnEnd,
 )
 from protocol.speech.messages import Final as FinalResult
-from protocol.speech.telemetry import Report
 
 ACKNOWLEDGEMENT: Final = "EndOfDictation"
 """The status that only acknowledges audio; no SDK shows it (fact X7 of the experiments)."""

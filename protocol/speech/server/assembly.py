@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from protocol.errors import PeerViolation
 from protocol.speech.framing import MOST_HEADER_BYTES, UspMessage, addressed, read
-from protocol.speech.policy import Policy
+from protocol.speech.server.policy import Policy
 from protocol.wire import Fragment, Kind
 
 TEXT_SIZE = "speech.malformed.text-size"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from protocol.errors import PeerViolation
 from protocol.order import Conversation
 from protocol.speech import framing, messages, order
-from protocol.speech.telemetry import Stamp
+from protocol.speech.client.telemetry import Stamp
 from protocol.wire import Close, Fragment, Headers, Message, Party
 
 SERVER, CLIENT = Party.SERVER, Party.CLIENT

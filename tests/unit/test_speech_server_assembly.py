@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from protocol import requirements
 from protocol.errors import PeerViolation
-from protocol.speech.assembly import Assembler
 from protocol.speech.framing import MOST_HEADER_BYTES, UspMessage, binary, text, write
-from protocol.speech.policy import Policy
+from protocol.speech.server.assembly import Assembler
+from protocol.speech.server.policy import Policy
 from protocol.wire import Fragment, Kind
 
 ID = "0" * 32

@@ -9,11 +9,11 @@ import pytest
 from protocol.audio import PcmFormat
 from protocol.riff import build_header
 from protocol.speech import framing
-from protocol.speech.client import ClientPolicy, ClientSession, Dial, Lost, Output, Over
+from protocol.speech.client.hearing import Failure, Heard, Trouble, Voice
+from protocol.speech.client.opening import System, Wish
+from protocol.speech.client.session import ClientPolicy, ClientSession, Dial, Lost, Output, Over
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import Mode
-from protocol.speech.hearing import Failure, Heard, Trouble, Voice
-from protocol.speech.opening import System, Wish
 from protocol.validate import validator
 from protocol.wire import Close, Fragment, Kind, Message, PeerClosed, Tick
 

@@ -19,13 +19,13 @@ from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import build_header
 from protocol.speech import messages, order
+from protocol.speech.client.hearing import Numbering, Told, Trouble, Turn
+from protocol.speech.client.line import Line, check_id
+from protocol.speech.client.opening import System, Wish, config_body, context_body
+from protocol.speech.client.replay import Replay, Throttle
+from protocol.speech.client.telemetry import Attempt, Report, Stamp, failures
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import Mode
-from protocol.speech.hearing import Numbering, Told, Trouble, Turn
-from protocol.speech.line import Line, check_id
-from protocol.speech.opening import System, Wish, config_body, context_body
-from protocol.speech.replay import Replay, Throttle
-from protocol.speech.telemetry import Attempt, Report, Stamp, failures
 from protocol.wire import Inbound, Outbound, PeerClosed, Tick
 
 FINAL_CODES: Final = frozenset({1002, 1003, 1007, 4000})

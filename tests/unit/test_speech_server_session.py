@@ -23,7 +23,7 @@ from protocol.events import (
 from protocol.speech import framing
 from protocol.speech.handshake import SpeechRequest
 from protocol.speech.messages import V1, V2
-from protocol.speech.policy import Policy
+from protocol.speech.server.policy import Policy
 from protocol.wire import Close, Kind, PeerClosed, Tick
 from tests.unit.speech_talk import HEADER, ONE, SECOND, STAMP, THREE, TWO, VOICE, VOICED, Talk, context
 

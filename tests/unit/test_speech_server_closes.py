@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol import requirements
 from protocol.errors import PeerViolation
-from protocol.speech.closes import close_for, normal, shortened
+from protocol.speech.server.closes import close_for, normal, shortened
 from protocol.wire import Close
 
 FORMAT = "Incorrect message format."

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from protocol.events import Phrase, Span, Speak, Speech
 from protocol.languages import PUBLISHED
-from protocol.speech import results
 from protocol.speech.context import Voices
 from protocol.speech.handshake import Profanity
 from protocol.speech.messages import V1, V2, SynthesisChunk, SynthesisEnd, SynthesisStart
-from protocol.speech.results import Heard
-from protocol.speech.speaking import Speaking
+from protocol.speech.server import results
+from protocol.speech.server.results import Heard
+from protocol.speech.server.speaking import Speaking
 
 BOTH = Voices((("pt", "pt-BR-FranciscaNeural"), ("fr", "fr-FR-DeniseNeural")), ("pt", "fr"))
 PHRASE = Phrase(0, Span(0, 2), "Hello.", ("Olá damn.", "Salut."), frozenset({"damn"}), targets=("pt", "fr"))

@@ -32,17 +32,17 @@ from protocol.events import (
 from protocol.languages import Catalogue
 from protocol.order import Conversation
 from protocol.speech import framing, order
-from protocol.speech.assembly import Assembler
-from protocol.speech.closes import close_for, normal
 from protocol.speech.context import Context, read_config, read_context, read_event, settle
-from protocol.speech.encoding import COMMIT_HEADER, encode
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import Mode, SpeechRequest
 from protocol.speech.languages import spoken
 from protocol.speech.messages import V1, ServerMessage
-from protocol.speech.policy import Policy
-from protocol.speech.results import Heard
-from protocol.speech.turn import Said, Turn, service_tag
+from protocol.speech.server.assembly import Assembler
+from protocol.speech.server.closes import close_for, normal
+from protocol.speech.server.encoding import COMMIT_HEADER, encode
+from protocol.speech.server.policy import Policy
+from protocol.speech.server.results import Heard
+from protocol.speech.server.turn import Said, Turn, service_tag
 from protocol.speech.words import word_of
 from protocol.wire import Close, Fragment, Inbound, Kind, Outbound, Party, PeerClosed
 

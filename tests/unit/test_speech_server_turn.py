@@ -25,9 +25,9 @@ from protocol.speech.context import Context, settle
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import Mode, SpeechRequest
 from protocol.speech.messages import V1, V2, TurnEnd
-from protocol.speech.policy import Policy
-from protocol.speech.results import Heard
-from protocol.speech.turn import Turn
+from protocol.speech.server.policy import Policy
+from protocol.speech.server.results import Heard
+from protocol.speech.server.turn import Turn
 from protocol.wire import Close, Kind
 from tests.unit.speech_talk import HEADER, ONE, SECOND, THREE, VOICE, VOICED, Talk, context
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from protocol.speech.policy import Policy
+from protocol.speech.server.policy import Policy
 
 
 class TestDefaults:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from protocol.speech.hearing import FAILURES, Failure, Heard, Numbering, Told, Trouble, Turn, Voice
+from protocol.speech.client.hearing import FAILURES, Failure, Heard, Numbering, Told, Trouble, Turn, Voice
+from protocol.speech.client.telemetry import Report
 from protocol.speech.messages import (
     EndDetected,
     Final,
@@ -18,7 +19,6 @@ from protocol.speech.messages import (
     TurnEnd,
     TurnStart,
 )
-from protocol.speech.telemetry import Report
 
 PHRASE = Final("Success", 1_000, 2_000, "Good morning.")
 BASE = 50_000

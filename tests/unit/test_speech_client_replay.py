@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from protocol.audio import PcmFormat
-from protocol.speech.replay import Replay, Throttle
+from protocol.speech.client.replay import Replay, Throttle
 
 STREAM = PcmFormat(16_000)
 CHUNK = 3200

@@ -4,7 +4,7 @@ import pytest
 
 from protocol.errors import LocalViolation, PeerViolation
 from protocol.speech import framing, messages, order
-from protocol.speech.line import Line, check_id
+from protocol.speech.client.line import Line, check_id
 from protocol.wire import Close, Fragment, Kind, Message
 
 ID = "0123456789abcdef0123456789abcdef"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol.speech.telemetry import MOST_TIMES, Attempt, Report, error_word, failures
+from protocol.speech.client.telemetry import MOST_TIMES, Attempt, Report, error_word, failures
 
 ID = "0" * 31 + "c"
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.speech import framing
-from protocol.speech.encoding import encode
 from protocol.speech.framing import UspMessage
 from protocol.speech.messages import (
     ERROR,
@@ -35,6 +34,7 @@ from protocol.speech.messages import (
     TurnStart,
     parse,
 )
+from protocol.speech.server.encoding import encode
 from protocol.validate import validator
 from protocol.wire import Kind
 

@@ -28,7 +28,6 @@ from protocol.events import (
     ToPipeline,
 )
 from protocol.riff import HeaderReader, HeaderRules, RiffHeader, build_header
-from protocol.speech import results
 from protocol.speech.context import Update, Wanted
 from protocol.speech.handshake import Mode
 from protocol.speech.messages import (
@@ -41,9 +40,10 @@ from protocol.speech.messages import (
     TurnEnd,
     TurnStart,
 )
-from protocol.speech.policy import Policy
-from protocol.speech.results import Heard
-from protocol.speech.speaking import Speaking
+from protocol.speech.server import results
+from protocol.speech.server.policy import Policy
+from protocol.speech.server.results import Heard
+from protocol.speech.server.speaking import Speaking
 
 _FATAL = (ERROR, "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable")
 
