@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from protocol.order import diagram
+import pytest
+
+from protocol.order import Table, diagram
+from protocol.speech.order import TABLES
 from protocol.translator.order import TABLE
 
 TEXT = (Path(__file__).parents[2] / "ARCHITECTURE.md").read_text("utf-8")
 
 
-def test_the_drawn_order_is_the_table() -> None:
-    assert f"```mermaid\n{diagram(TABLE)}```" in TEXT
+@pytest.mark.parametrize("table", [TABLE, *TABLES.values()], ids=lambda table: table.dialect)
+def test_the_drawn_order_is_the_table(table: Table) -> None:
+    assert f"## The order of `{table.dialect}`" in TEXT
+    assert f"```mermaid\n{diagram(table)}```" in TEXT
 
 
 def test_every_room_is_named() -> None:

@@ -50,6 +50,7 @@ class Talk:
     time: float = 0.0
     said: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    streams: list[str] = field(default_factory=list)
     orders: list[Any] = field(default_factory=list)
     closed: Close | None = None
 
@@ -63,6 +64,7 @@ class Talk:
             if isinstance(output, Message):
                 message = framing.read(output.kind, output.data)
                 self.said.append((message.path, message.request_id))
+                self.streams += [] if message.stream_id is None else [message.stream_id]
                 text = message.kind is Kind.TEXT
                 self.bodies.append(json.loads(message.body) if text else message.body)
             elif isinstance(output, Close):

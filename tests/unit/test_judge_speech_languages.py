@@ -65,6 +65,10 @@ class TestTargets:
             "none; expected a translation into zz (non-strict)"
         ]
 
+    def test_one_that_nobody_speaks_is_not_missed_in_an_interim(self, v2: SpeechTalk) -> None:
+        v2.begin("Conversation", "de", "zz").interim(translations=entries("de"))
+        assert v2.said(BENCH, "result.targets-all") == []
+
     def test_one_that_nobody_asked_for_is_broken(self, v2: SpeechTalk) -> None:
         assert judged(v2, ("de",), "de", "it", "").said(BENCH, "result.targets-all") == [
             "it; expected no language but de",

@@ -34,6 +34,8 @@ class TestWalk:
         assert whole(talk).wrong(BENCH) == []
         assert talk.said(BENCH, "turn.start-first") == ["kept"]
         assert talk.said(BENCH, "turn.start-once") == ["kept"]
+        assert talk.said(BENCH, "result.final-always") == ["kept", "kept"]
+        assert talk.said(BENCH, "synthesis.before-next-phrase") == ["kept", "kept"]
 
     def test_a_turn_without_turn_start_breaks_that_alone(self, talk: SpeechTalk) -> None:
         talk.config().context().riff().speech().interim().phrase().done()

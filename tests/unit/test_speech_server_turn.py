@@ -29,7 +29,7 @@ from protocol.speech.server.policy import Policy
 from protocol.speech.server.results import Heard
 from protocol.speech.server.turn import Turn
 from protocol.wire import Close, Kind
-from tests.unit.speech_talk import HEADER, ONE, SECOND, THREE, VOICE, VOICED, Talk, context
+from tests.unit.speech_talk import HEADER, ONE, SECOND, THREE, TWO, VOICE, VOICED, Talk, context
 
 
 class TestTheEndOfTheAudio:
@@ -221,6 +221,14 @@ class TestEventsAndCommits:
         }
         talk.audio(b"").pass_time(0.2)
         assert talk.send(commit).orders[-1] == AudioEnded(flush=True)
+
+
+class TestVoices:
+    def test_have_streams_that_no_other_turn_has(self) -> None:
+        talk = Talk().begin(mode="Interactive", **VOICED).phrase().found(Speech(0, VOICE))
+        talk.text("speech.context", TWO, context(**VOICED)).audio(HEADER, TWO).audio(bytes(SECOND), TWO)
+        talk.phrase().found(Speech(0, VOICE))
+        assert talk.streams == ["1", "1", "1", "2", "2", "2"]
 
 
 class TestTranslations:

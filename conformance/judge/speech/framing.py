@@ -111,6 +111,7 @@ def headers(view: View) -> Findings:
         if said.path in SERVER_PATHS:
             name = "speech.frame.path-case"
             yield kept(name, at) if path == said.path else broken(name, at, said.path, path)
+            yield kept("speech.frame.known-text", at)
         elif said.path and said.seen.kind is Kind.TEXT:
             yield broken("speech.frame.known-text", at, "a path of the protocol", said.path[:_SHOWN])
         if said.seen.kind is Kind.TEXT and said.payload:

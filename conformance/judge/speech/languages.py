@@ -111,8 +111,11 @@ def _missing(turn: Turn, result: Result, match: _Match) -> Findings:
                 yield kept(own, result.at)
             continue
         whole = whole and own != name
+        unknown = PUBLISHED.resolve_target(target) is None
+        if unknown and not result.final:
+            continue  # interims carry Success alone, so they leave out what fails
         # An interim may run ahead of one of its translations, and nobody breaks for a language that nobody speaks.
-        mild = not result.final or PUBLISHED.resolve_target(target) is None
+        mild = unknown or not result.final
         yield broken(own, result.at, f"a translation into {target}", "none", Verdict.NON_STRICT if mild else None)
     if whole:
         yield kept(name, result.at)

@@ -40,6 +40,13 @@ _BESIDE = (order.START_DETECTED, order.END_DETECTED, order.INTERIM)
 """What may come while a voice is being sent; its place is judged elsewhere."""
 
 
+_SHOWS = {
+    (order.DUE, order.TURN_START): ("speech.turn.start-first", "speech.turn.start-once"),
+    (order.HEARING, order.FINAL): ("speech.result.final-always",),
+    (order.SPEAKING, order.VOICE_END): ("speech.synthesis.before-next-phrase",),
+}
+
+
 def word(said: Said) -> str | None:
     """Return the order table's word for what a server said; None where the table does not speak of it."""
     if said.path == spoken.RESPONSE:
@@ -77,9 +84,8 @@ def _step(conversation: Conversation, said: Said, step: str, *, quiet: bool) -> 
         if not (quiet and error.requirement == "speech.synthesis.start"):
             yield broken(error.requirement, said.at, error.expected, f"{error.observed} in {error.at}")
         return
-    if state == order.DUE:
-        yield kept("speech.turn.start-first", said.at)
-        yield kept("speech.turn.start-once", said.at)
+    for name in _SHOWS.get((state, step), ()):
+        yield kept(name, said.at)
 
 
 def ends(view: View) -> Findings:

@@ -73,6 +73,7 @@ class ServerSession:
         self._recognition: Mode | None = None
         self._turn: Turn | None = None
         self._known: set[str] = set()
+        self._streams = 0
         self._empty_at: float | None = None
         self._doom: tuple[float, Close] | None = None
         self._leaving = False
@@ -197,7 +198,7 @@ class ServerSession:
             self._doom_with(Close(1007, problem))
         number = len(self._known)
         self._known.add(request_id.lower())
-        self._turn = Turn(request_id, number, wanted, self._heard, source, candidates, self.policy)
+        self._turn = Turn(request_id, number, wanted, self._heard, source, candidates, self.policy, self._streams)
         if number >= self.policy.turns:
             return self._close(Close(1007, "too many turns on one connection"))
         return []
@@ -305,6 +306,7 @@ class ServerSession:
                 outputs.append(framing.write(encode(self.request.dialect, turn.id, one)))
             else:
                 outputs.append(one)
+        self._streams = turn.streams
         if turn.over:
             self._turn = self._empty_at = None
             if self._leaving:

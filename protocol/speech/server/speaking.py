@@ -36,16 +36,19 @@ class Speaking:
         voices: What was asked for.
         profanity: Treatment of what is spoken.
         chunk_bytes: Largest part of a voice in one message.
+        streams: How many streams the connection has had before; their ids go on from there.
     """
 
-    def __init__(self, heard: Heard, voices: Voices | None, profanity: Profanity, chunk_bytes: int) -> None:
+    def __init__(
+        self, heard: Heard, voices: Voices | None, profanity: Profanity, chunk_bytes: int, streams: int = 0
+    ) -> None:
         self.voices = voices
+        self.streams = streams
         self._heard = heard
         # Nobody hears markup.
         self._profanity = Profanity.RAW if profanity is Profanity.TAGGED else profanity
         self._chunk_bytes = chunk_bytes
         self._due: deque[_Due] = deque()
-        self._streams = 0
 
     @property
     def busy(self) -> bool:
@@ -61,8 +64,8 @@ class Speaking:
             if target.key is None or not text:
                 continue
             voice = voice_for(catalogue, name, target.key)
-            self._streams += 1
-            stream = None if self._heard.dialect == V1 else str(self._streams)
+            self.streams += 1
+            stream = None if self._heard.dialect == V1 else str(self.streams)
             language = echo(self._heard.dialect, target.tag, target.key)
             self._due.append(_Due(language, stream, None if voice else name))
             if voice is not None:

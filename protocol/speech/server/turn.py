@@ -61,6 +61,7 @@ class Turn:
         source: The speech key of what is spoken.
         candidates: Speech keys among which that is to be found out.
         policy: How to behave.
+        streams: How many voices the connection has had before.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Turn:
         source: str,
         candidates: tuple[str, ...],
         policy: Policy,
+        streams: int = 0,
     ) -> None:
         self.id = request_id
         self.number = number
@@ -81,7 +83,7 @@ class Turn:
         self.spoke = False
         self.flushing = False
         self.targets = results.targets_of(wanted.targets, heard.catalogue)
-        self._speaking = Speaking(heard, wanted.voices, wanted.profanity, policy.voice_chunk_bytes)
+        self._speaking = Speaking(heard, wanted.voices, wanted.profanity, policy.voice_chunk_bytes, streams)
         self._heard = heard
         self._source = source
         self._candidates = candidates
@@ -94,6 +96,11 @@ class Turn:
         self._acknowledged = 0
         self._finals = 0
         self._ending = False
+
+    @property
+    def streams(self) -> int:
+        """How many voices the connection has had, with those of this turn (speech.synthesis.stream-id)."""
+        return self._speaking.streams
 
     @property
     def one_shot(self) -> bool:

@@ -127,6 +127,7 @@ class Session:
         self._changes = list(given.get("targets_changes", ()))
         self._happened: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._feed: Feed | None = None
+        self._failed = False
         config = self._config()
         audio = self._audio()
         candidates = given.get("candidates")
@@ -157,7 +158,8 @@ class Session:
                 self._once()
             else:
                 self._continuous()
-        self._connection.close()
+        if not self._failed:  # the SDK raises where it has already given the connection up
+            self._connection.close()
         del self._connection, self._recognizer
 
     def _config(self) -> Any:
@@ -264,17 +266,16 @@ class Session:
 
     def _end(self, deadline: float | None) -> str:
         """Wait for the end of the session: that it has come, that it failed, or that it is due to be brought about."""
-        failed = False
         while True:
             try:
                 left = None if deadline is None else max(0.0, deadline - time.monotonic())
                 name, reason = self._happened.get(timeout=left)
             except queue.Empty:
-                return "failed" if failed else "due"
+                return "failed" if self._failed else "due"
             if name == "sessionStopped":
                 return "stopped"
             if name == "canceled" and reason == "Error":
-                failed, deadline = True, time.monotonic() + GRACE
+                self._failed, deadline = True, time.monotonic() + GRACE
             if name == "recognized":
                 self._change("recognized")
                 if self._given.get("stop_after") == "recognized" and self._given["mode"] == "continuous":
