@@ -104,13 +104,18 @@ def _frames(data: bytes) -> Iterator[WireFrame]:
 
 
 class Relay:
-    """Listens in front of a server and passes bytes on, as they are, both ways."""
+    """Listens in front of a server and passes bytes on, as they are, both ways.
+
+    Args:
+        port: Of the server. `upstream`, where it is kept, may be changed: another server gets the connections to come.
+    """
 
     def __init__(self, port: int) -> None:
-        self._upstream = port
+        self.upstream = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
-        self.url = f"ws://127.0.0.1:{self._listener.getsockname()[1]}/speech/translate"
+        self.base = f"ws://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{self.base}/speech/translate"
         self.exchanges: list[Exchange] = []
         self._start(self._accept)
 
@@ -139,7 +144,7 @@ class Relay:
     def _serve(self, client: socket.socket) -> None:
         exchange = Exchange()
         self.exchanges.append(exchange)
-        with client, socket.create_connection(("127.0.0.1", self._upstream)) as server:
+        with client, socket.create_connection(("127.0.0.1", self.upstream)) as server:
             answers = threading.Thread(target=_pump, args=(server, client, exchange.got), daemon=True)
             answers.start()
             _pump(client, server, exchange.sent)

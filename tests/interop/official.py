@@ -101,6 +101,16 @@ class Client(Enum):
         """Whether a one-shot recognition can be told from a continuous one, on v1 (the native one never says it)."""
         return self in {Client.JS_NEWEST, Client.JS_1_44, Client.JS_1_38}
 
+    @property
+    def says_bearer(self) -> bool:
+        """Whether a token is marked as one; 1.14 sends it alone."""
+        return self is not Client.JS_1_14
+
+    @property
+    def gives_up(self) -> bool:
+        """Whether a close 1007 ends it; 1.14 connects again without end, under another id each time."""
+        return self is not Client.JS_1_14
+
     def version(self) -> str:
         """Return the version that is installed."""
         if self is Client.NATIVE:

@@ -31,8 +31,8 @@ from protocol.speech.messages import (
     SynthesisEnd,
     TurnEnd,
     TurnStart,
-    parse,
 )
+from protocol.speech.parsing import parse
 from protocol.websocket import Unreadable
 from protocol.wire import HttpResponse, PeerClosed, header
 from reference_server.app import Server
@@ -45,6 +45,7 @@ SHAPE = PcmFormat(16_000)
 SAMPLES = parse_file((schemas.corpus_dir() / "pair.wav").read_bytes())[1] + bytes(40_000)
 SENTENCES = ["I would like a cup of coffee.", "Can you tell me where the station is?"]
 CLIENT = "c" * 32
+STAMPED = (("X-Timestamp", "2026-01-01T00:00:00.000Z"),)
 BOTH = pytest.mark.parametrize("dialect", [V1, V2])
 
 
@@ -55,10 +56,10 @@ class Client:
         self.link = link
 
     async def text(self, path: str, request_id: str, body: dict[str, Any]) -> None:
-        await self.link.text(framing.write(framing.text(path, request_id, body)).data.decode())
+        await self.link.text(framing.write(framing.text(path, request_id, body, STAMPED)).data.decode())
 
     async def audio(self, request_id: str, data: bytes) -> None:
-        await self.link.binary(framing.write(framing.binary("audio", request_id, data)).data)
+        await self.link.binary(framing.write(framing.binary("audio", request_id, data, STAMPED)).data)
 
     async def turn(self, request_id: str, data: bytes, *, end: bool = True, **context: Any) -> None:
         """Open a turn in conversation mode from en-US to pt, and send its audio, a header included, and its end."""

@@ -28,6 +28,10 @@ class TestOneShot:
         assert talk.said(BENCH, "turn.one-shot-ends") == ["kept"]
         assert talk.said(BENCH, "status.end-of-dictation") == []
 
+    def test_with_a_plain_one_besides_is_kept(self, talk: SpeechTalk) -> None:
+        talk.begin("Interactive").phrase(shape="plain").phrase().done()
+        assert talk.said(BENCH, "turn.one-shot-final") == ["kept"]
+
     def test_with_two_is_broken_at_the_second(self, talk: SpeechTalk) -> None:
         talk.begin("Interactive").phrase().phrase(offset=LATER)
         assert talk.said(BENCH, "turn.one-shot-final") == [

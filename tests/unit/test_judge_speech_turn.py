@@ -68,6 +68,12 @@ class TestBelonging:
         assert turn.start is not None
         assert turn.end is not None
 
+    def test_a_plain_result_beside_a_translation_is_not_the_answer(self, talk: SpeechTalk) -> None:
+        (turn,) = turns(talk.begin().phrase(shape="plain").phrase())
+        assert [turn.answers_with(result) for result in turn.results] == [False, True]
+        (plain,) = turns(SpeechTalk().connect().begin(translation={}).phrase(shape="plain"))
+        assert plain.answers_with(plain.results[0])
+
     def test_an_open_turn_has_all_of_them(self, talk: SpeechTalk) -> None:
         (turn,) = turns(talk.begin().interim().phrase())
         assert (len(turn.answers), len(turn.results), len(turn.finals), turn.end) == (3, 2, 1, None)

@@ -91,6 +91,11 @@ class TestWalk:
         v2.says("audio.end", {"Status": "Success"}).done()
         assert v2.wrong(BENCH) == ["synthesis.one-stream-at-a-time"]
 
+    def test_a_turn_that_was_abandoned_or_provoked_may_end_anywhere(self, talk: SpeechTalk) -> None:
+        talk.begin().phrase().interim().context(identity=TWO).done().says("turn.start", {}, TWO)
+        talk.plays(identity=TWO).chunk(b"", TWO, deliberate=MARK).done(TWO)
+        assert not {"result.final-always", "synthesis.end"} & set(talk.wrong(BENCH))
+
     def test_what_the_table_does_not_speak_of_is_no_step(self, talk: SpeechTalk) -> None:
         talk.begin().says("my.own", {}).says("translation.response", b"{").says("audio", {}).done()
         talk.replies(write(binary("turn.end", ONE, b"")).data)

@@ -15,7 +15,8 @@ import pytest
 
 from protocol.speech import formats, framing
 from protocol.speech.framing import departures, read, write
-from protocol.speech.messages import Final, Other, SynthesisChunk, parse
+from protocol.speech.messages import Final, Other, SynthesisChunk
+from protocol.speech.parsing import parse
 from protocol.wire import Kind
 from tests.docs.fact_sheets import FOLDER
 

@@ -14,7 +14,6 @@ from protocol.speech import framing
 from protocol.speech.framing import UspMessage
 from protocol.speech.messages import (
     ERROR,
-    READERS,
     STATUSES,
     SUCCESS,
     V1,
@@ -32,8 +31,8 @@ from protocol.speech.messages import (
     Translation,
     TurnEnd,
     TurnStart,
-    parse,
 )
+from protocol.speech.parsing import READERS, parse
 from protocol.speech.server.encoding import encode
 from protocol.validate import validator
 from protocol.wire import Kind

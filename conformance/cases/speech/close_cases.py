@@ -89,7 +89,7 @@ async def reads_on(context: Context) -> None:
     data = bytes(_PIECE * _PIECES)
     await turn.pcm(data, pace=0, size=_PIECE, deliberate="speech.client.chunk-size")
     await _ended(turn)
-    if not isinstance(turn.line.ended, PeerClosed):
+    if not isinstance(turn.line.ended, PeerClosed) or aborted(turn):
         raise Blocked(f"the server does not close for a source language that nobody speaks: {turn.state}")
     recorder = turn.line.link.recorder
     for _ in range(round(context.budget.wait(CLOSE) / _LOOK_S)):
@@ -97,8 +97,6 @@ async def reads_on(context: Context) -> None:
             break
         await asyncio.sleep(_LOOK_S)
     troubles = [trouble for entry in recorder.entries if (trouble := _trouble(entry)) is not None]
-    if aborted(turn):
-        troubles.append("the end of the connection without a close frame")
     expected = "all data of the client taken until its close has come"
     context.check("close.reads-on", not troubles, expected, f"{', '.join(troubles)}; {turn.state}")
 

@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from typing import Final
 
 from conformance.cases.context import Blocked, Context, NotOffered
-from conformance.cases.speech.asking import Ask, speech_target
-from conformance.cases.speech.dialogue import Session, upgrade
+from conformance.cases.speech.asking import INTERACTIVE, Ask, speech_target, usual
+from conformance.cases.speech.dialogue import Session, open_session, upgrade
 from conformance.cases.speech.reading import Heard
-from conformance.cases.speech.turn import MOST_BYTES, SILENCE_MS, STREAM, Turn
+from conformance.cases.speech.turn import SILENCE_MS, STREAM, Turn
+from conformance.cases.speech.ways import served
 from conformance.cases.utterances import briefest, samples, utterance
 from conformance.corpus import Recording
 from conformance.peers.budget import RESULT
 from protocol.audio import TICKS_PER_SECOND
+from protocol.speech.handshake import Mode
 from protocol.wire import HttpResponse, Kind
 
 LOOSE_S: Final = 0.5
@@ -24,6 +26,7 @@ ACKNOWLEDGEMENT: Final = "EndOfDictation"
 """The status of a final that acknowledges audio and says nothing; no application sees it."""
 
 _REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
+_BURST_MS: Final = 200
 _SPEED: Final = 2.0  # as fast as clients send; a server has to keep up with that
 
 
@@ -44,8 +47,8 @@ def spoken_for(context: Context, milliseconds: int) -> bytes:
 
 
 async def burst(turn: Turn, pcm: bytes) -> None:
-    """Send samples at once, in the largest messages that the documents allow."""
-    await turn.pcm(pcm, pace=0, size=MOST_BYTES)
+    """Send samples at once, in messages of 200 ms: few, and smaller than what the documents allow."""
+    await turn.pcm(pcm, pace=0, size=STREAM.ms_to_bytes(_BURST_MS))
 
 
 def patience(context: Context, milliseconds: int) -> float:
@@ -80,6 +83,35 @@ def need_results(turn: Turn, count: int = 1) -> list[Heard]:
         reason = f"{len(turn.results)} of {count} results with a text came: {turn.state}"
         raise NotOffered(reason) if "recognition" in turn.line.context.target.without else Blocked(reason)
     return turn.results
+
+
+# Controls.
+
+
+async def need_turns(context: Context, mode: Mode = INTERACTIVE, *, telemetry: bool = True) -> None:
+    """Hold two turns on one connection, as the control of whatever comes before, between or within such turns.
+
+    Raises:
+        Blocked: The second one is not served, although nothing else is sent.
+    """
+    session = await open_session(context, usual(context, mode=mode))
+    session.telemetry = telemetry
+    for _ in range(2):
+        turn = await session.begin()
+        await turn.say()
+        await turn.finished()
+    await session.close()
+    if not served(turn):
+        raise Blocked(f"the second of two turns gives no result, whatever is sent: {turn.state}")
+
+
+async def judge_beside_turns(
+    context: Context, requirement: str, kept: bool, expected: str, observed: str, mode: Mode = INTERACTIVE
+) -> None:
+    """Judge a requirement on what happens beside turns; errors as for `need_turns` where it seems to be broken."""
+    if not kept:
+        await need_turns(context, mode)
+    context.check(requirement, kept, expected, observed)
 
 
 # Where it stands in the audio.

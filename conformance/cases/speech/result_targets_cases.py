@@ -11,9 +11,11 @@ from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import (
     SUCCESS,
     answers,
+    judge_beside_turns,
     language,
     languages,
     need_results,
+    need_turns,
     open_or_refused,
     said_plainly,
 )
@@ -123,6 +125,8 @@ async def bad_target(context: Context) -> None:
         await turn.finished()
         if not turn.over:
             code = isinstance(opened.ended, PeerClosed) and not aborted(turn)
+            if not code:
+                await need_turns(context, CONVERSATION)
             verdict = departure(context.row("result.bad-target")) if code else Verdict.VIOLATION
             context.broken("result.bad-target", expected, turn.state, verdict)
             continue
@@ -132,7 +136,8 @@ async def bad_target(context: Context) -> None:
         await following.finished()
         await opened.close()
         good = following.over and bool(answers(following))
-        context.check("turn.several", good, "a result of the next turn, with a good target", following.state)
+        expected = "a result of the next turn, with a good target"
+        await judge_beside_turns(context, "turn.several", good, expected, following.state, CONVERSATION)
 
 
 def _judge_failed(context: Context, finals: list[Heard], expected: str, turn: Turn) -> None:

@@ -126,6 +126,8 @@ async def recognition(context: Context) -> None:
         turn = await _written_down(context, usual(context, targets=(), mode=mode), "simple")
         phrases = turn.at("speech.phrase")
         told = [phrase for phrase in phrases if phrase.status == "Success" and phrase.text]
+        if not told:
+            await need_reference(context)
         whole = bool(told) and all(phrase.members.keys() >= _MEMBERS for phrase in told)
         expected = f"speech.phrase with {', '.join(sorted(_MEMBERS))}"
         context.check("plain.phrase", whole, expected, _named(turn.finals) or turn.state)

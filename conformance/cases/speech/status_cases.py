@@ -18,9 +18,11 @@ from conformance.cases.speech.hearing import (
     answers,
     burst,
     hear,
+    judge_beside_turns,
     lasts,
     near,
     need_results,
+    need_turns,
     patience,
     silence,
     spoken_for,
@@ -82,7 +84,8 @@ async def _next_turn(context: Context, session: Session) -> None:
     turn = await session.begin(usual(context, mode=INTERACTIVE))
     await turn.say()
     await turn.finished()
-    context.check("turn.several", served(turn), "a result in the turn that follows a silence", turn.state)
+    expected = "a result in the turn that follows a silence"
+    await judge_beside_turns(context, "turn.several", served(turn), expected, turn.state)
 
 
 @case("status.initial-silence", "status.initial-silence", "turn.one-shot-final", "turn.several", time="waits")
@@ -95,9 +98,12 @@ async def initial_silence(context: Context) -> None:
     if not await turn.final(budget=context.budget.wait(RESULT) / 2):
         await burst(turn, silence(_REST_MS))
         await turn.final(budget=patience(context, _REST_MS))
-    ended = bool(turn.finals) and await turn.ends()
+    ended = turn.over or (bool(turn.finals) and await turn.ends())
     statuses = [final.status for final in turn.finals if final.status != ACKNOWLEDGEMENT]
     expected = "a final InitialSilenceTimeout and turn.end while nothing is said"
+    if ended and not statuses:
+        context.broken("turn.one-shot-final", "one final", turn.state)
+        return
     kept = ended and "InitialSilenceTimeout" in statuses
     context.check("status.initial-silence", kept, expected, f"{', '.join(statuses) or 'no final'}; {turn.state}")
     if ended:
@@ -138,6 +144,10 @@ async def _silent(context: Context, turn: Turn) -> bool:
     reached = max((final.covered for final in quiet), default=0) / TICKS_PER_SECOND
     timed = "timing" not in context.target.without
     covered = bool(quiet) and (reached - since >= _SHORTEST_S or not timed)
+    if not (ended and covered):
+        if turn.line.ended is not None:
+            raise Blocked(f"the server ended the connection: {turn.state}")
+        await need_turns(context, CONVERSATION)
     expected = f"a final for {_SILENCE_MS / 1000:.0f} s of silence behind {since:.1f} s, and turn.end"
     observed = f"finals that reach up to {reached:.1f} s; {turn.state}" if quiet else turn.state
     context.check("status.silence-phrase", ended and covered, expected, observed)
@@ -151,7 +161,7 @@ async def _silent(context: Context, turn: Turn) -> bool:
     return ended
 
 
-@case("status.silent-rest", "status.silent-rest", "turn.end-last")
+@case("status.silent-rest", "status.silent-rest")
 async def silent_rest(context: Context) -> None:
     """End a stream behind 5 s of silence, with speech before it and without: nothing but turn.end comes for that."""
     session = await open_session(context, usual(context, mode=CONVERSATION))
@@ -162,15 +172,12 @@ async def silent_rest(context: Context) -> None:
         await burst(turn, silence(_SHORT_MS))
         await turn.end()
         ended = await turn.ends(budget=patience(context, _SHORT_MS))
-        context.check("turn.end-last", ended, "turn.end behind the end of the stream", turn.state)
-        if not ended:
-            return
-        if speaks and not answers(turn):
-            raise Blocked(f"speech gives no result: {turn.state}")
+        if not ended or (speaks and not answers(turn)):
+            raise Blocked(f"a stream that ends gives no result, or no end of its turn: {turn.state}")
         # One that acknowledges the rest saves a client a further turn, and is as good.
         shown = [final for final in turn.finals if final not in answers(turn)]
         shown = [final for final in shown if final.status not in (ACKNOWLEDGEMENT, "NoMatch")]
-        kept = not shown and not turn.at("speech.endDetected")
+        kept = not shown and (speaks or not turn.at("speech.endDetected"))
         context.check("status.silent-rest", kept, "turn.end, and nothing else about the silence", turn.state)
     await session.close()
 
@@ -207,7 +214,7 @@ def _left(turn: Turn) -> float:
     return turn.sent / STREAM.bytes_per_second - done
 
 
-@case("status.noise", "turn.one-shot-final", "result.no-text-unless-success")
+@case("status.noise", "turn.one-shot-final", "status.end-of-dictation", "result.no-text-unless-success")
 async def noise(context: Context) -> None:
     """Send noise without words in a one-shot turn: it has one final, with a text only if something was understood."""
     session = await open_session(context)
@@ -218,6 +225,10 @@ async def noise(context: Context) -> None:
     if not await turn.ends():
         raise Blocked(f"turn.end did not come: {turn.state}")
     shown = [final for final in turn.finals if final.status != ACKNOWLEDGEMENT]
+    if turn.finals and not shown:
+        context.broken("status.end-of-dictation", "another final in a one-shot turn", f"{ACKNOWLEDGEMENT} alone")
+        return
+    context.kept("status.end-of-dictation")
     context.check("turn.one-shot-final", len(shown) == 1, "one final", turn.state)
     for final in shown:
         good = final.status == "Success" or not (final.text or final.translations)

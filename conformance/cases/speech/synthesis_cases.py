@@ -133,7 +133,7 @@ async def bad_voice(context: Context) -> None:
     await opened.close()
     failed = [end for end in turn.voice_ends if end not in _good_ends(turn)]
     told = [final for final in turn.results if any(text for _, text in final.translations)]
-    kept = turn.over and bool(told) and not turn.voice and len(failed) == len(turn.voice_ends) == len(told)
+    kept = bool(told) and not turn.voice and len(failed) == len(turn.voice_ends) == len(told)
     context.check("synthesis.bad-voice", kept, expected, f"{len(turn.voice)} bytes of audio; {turn.state}")
     for end in failed:
         context.check(

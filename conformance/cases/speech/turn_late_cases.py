@@ -8,7 +8,7 @@ from typing import Any, Final
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
 from conformance.cases.speech.dialogue import Session, open_session
-from conformance.cases.speech.hearing import behind_end, commit, sentence, silence, update_languages
+from conformance.cases.speech.hearing import commit, judge_beside_turns, sentence, silence, update_languages
 from conformance.cases.speech.turn import Turn
 from conformance.cases.speech.ways import served
 
@@ -75,12 +75,13 @@ async def late_messages(context: Context) -> None:
 async def _two_turns(context: Context, late: Sequence[Late]) -> tuple[Turn, Turn, bool]:
     """Hold two turns, and send what is late behind the first and within the second one.
 
-    Return both turns, and whether the second one came to its result and nothing more was said of the first.
+    Return both turns, and whether the second one came to its result and the first one was not begun again.
     """
     session = await open_session(context)
     old = await session.begin()
     await old.say()
     await old.finished()
+    starts = len(old.at("turn.start"))
     for send in late:
         await send(session, old)
     new = await session.begin()
@@ -90,7 +91,7 @@ async def _two_turns(context: Context, late: Sequence[Late]) -> tuple[Turn, Turn
     await new.say()
     await new.finished()
     await session.close()
-    return old, new, served(new) and not behind_end(old)
+    return old, new, served(new) and len(old.at("turn.start")) == starts
 
 
 @case("turn.end-voided", "audio.end-voided")
@@ -108,4 +109,5 @@ async def end_voided(context: Context) -> None:
     await turn.pcm(sentence(context), deliberate=_NOTHING_AFTER_END)
     await turn.finished()
     await session.close()
-    context.check("audio.end-voided", served(turn), "the speech behind an empty message in a result", turn.state)
+    expected = "the speech behind an empty message in a result"
+    await judge_beside_turns(context, "audio.end-voided", served(turn), expected, turn.state)

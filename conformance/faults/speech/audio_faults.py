@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from conformance.faults.registry import fault
 from conformance.faults.speech.message_faults import Ending
-from conformance.faults.speech.mutator import REFUSED, Mutator, Picky, as_fragment
+from conformance.faults.speech.mutator import Mutator, Picky
 from protocol.speech.framing import UspMessage
-from protocol.wire import Close, Fragment, Kind, Outbound
+from protocol.wire import Close, Outbound
 
 _HEADER = 44
 _RATE = 24  # where a header has the rate, and the number of channels before it
@@ -58,40 +58,34 @@ class Mono(Picky):
         return _header(message)[_CHANNELS : _CHANNELS + 2] == (2).to_bytes(2, "little")
 
 
-@fault("audio.chunk-size", "refused")
+@fault("audio.chunk-size", "refused", implies=("malformed.binary-size",), binary_bytes=16_384)
 class ShortChunks(Mutator):
-    """Closes for audio messages of more than 16 KiB."""
-
-    def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
-        """Refuse audio that comes in pieces, for it is longer than the listener hands on at once."""
-        long = fragment.kind is Kind.BINARY and fragment.first and not fragment.final and len(fragment.data) > 4_096
-        refused = long and b"Path:audio\r\n" in fragment.data
-        return (as_fragment(REFUSED, fragment.time),) if refused else super().on_fragment(fragment)
+    """Closes for binary messages of more than 16 KiB."""
 
 
 @fault("audio.burst", "refused")
 class RealTimeAlone(Picky):
-    """Closes for more than seven seconds of audio at once in one-shot turns."""
+    """Closes for more than four seconds of audio at once in one-shot turns."""
 
     def refuses(self, message: UspMessage) -> bool:
-        """Refuse it."""
-        return message.path == "audio" and self.mode == "Interactive" and self.received > 7 * 32_000
+        """Refuse it, but for a silence whose length is agreed on."""
+        agreed = "initialSilenceTimeout" in self.context.get("phraseDetection", {})
+        return message.path == "audio" and self.mode == "Interactive" and not agreed and self.received > 4 * 32_000
 
 
 @fault("audio.real-time", "at-the-end")
 class HeldBack(Mutator):
-    """Listens to a conversation once it is over."""
+    """Listens to a conversation once it is over, or has ten seconds of it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._held: list[UspMessage] = []
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Hold audio back until the stream ends."""
-        if message.path != "audio" or not self.continuous or message.request_id != self.identity:
-            return (message,)
+        """Hold audio back until something else comes."""
         self._held.append(message)
-        if message.body:
+        more = message.path == "audio" and bool(message.body) and self.received < 10 * 32_000
+        if more and self.continuous and message.request_id == self.identity:
             return ()
         held, self._held = self._held, []
         return held
@@ -99,25 +93,26 @@ class HeldBack(Mutator):
 
 @fault("audio.end", "ignored", implies=("turn.end-last",))
 class NoEnd(Mutator):
-    """Does not take an empty message for the end of a conversation."""
+    """Does not take an empty message for the end of a conversation that consists of a few words alone."""
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Drop it."""
-        return () if message.path == "audio" and not message.body and self.continuous else (message,)
+        short = self.continuous and 16_000 < self.received < 80_000
+        return () if message.path == "audio" and not message.body and short else (message,)
 
 
 class Stopping(Picky):
-    """Knows whether the stream of the latest turn has ended."""
+    """Knows whether the last message of audio was the end of a stream."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stopped = ""
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Note the end behind the message."""
+        """Note that behind the message."""
         out = tuple(super().on_client(message))
-        if message.path == "audio" and not message.body:
-            self.stopped = message.request_id
+        if message.path == "audio":
+            self.stopped = "" if message.body else message.request_id
         return out
 
 
@@ -131,41 +126,56 @@ class EndOnce(Stopping):
 
 
 @fault("audio.end-voided", "final")
-class EndIsFinal(Stopping):
+class EndIsFinal(Mutator):
     """Ignores what follows an empty message."""
-
-    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Drop it."""
-        late = message.path == "audio" and bool(message.body) and self.stopped == message.request_id
-        return () if late else super().on_client(message)
-
-
-@fault("audio.late-id", "closes", implies=("audio.after-end-detected",))
-class NoLateAudio(Ending):
-    """Closes for audio of a finished turn."""
-
-    def refuses(self, message: UspMessage) -> bool:
-        """Refuse it."""
-        return message.path == "audio" and message.request_id in self.over
-
-
-@fault("audio.after-end-detected", "closes", implies=("audio.late-id",))
-class NoAudioBehindSpeech(Picky):
-    """Closes for audio that comes behind speech.endDetected."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._done: set[str] = set()
+        self._stopped = ""
 
-    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Drop it."""
+        if message.path != "audio":
+            return (message,)
+        if not message.body:
+            self._stopped = message.request_id
+        return () if message.body and message.request_id == self._stopped else (message,)
+
+
+class Reported(Picky):
+    """Knows of which turns the client has seen the end, since it has sent its telemetry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reported: set[str] = set()
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Note it."""
-        if message.path == "speech.endDetected":
-            self._done.add(message.request_id)
-        return super().on_said(message)
+        if message.path == "telemetry":
+            self._reported.add(message.request_id)
+        return super().on_client(message)
+
+    def late(self, message: UspMessage) -> bool:
+        """Tell whether a message is audio of such a turn."""
+        return message.path == "audio" and message.request_id in self._reported
+
+
+@fault("audio.late-id", "end-refused")
+class NoLateEnd(Reported):
+    """Closes for the end of the stream of a finished turn."""
 
     def refuses(self, message: UspMessage) -> bool:
-        """Refuse audio with sound in it."""
-        return message.path == "audio" and bool(message.body) and message.request_id in self._done
+        """Refuse it."""
+        return self.late(message) and not message.body
+
+
+@fault("audio.after-end-detected", "refused", implies=("audio.late-id",))
+class NoLateAudio(Reported):
+    """Closes for sound of a turn whose speech has ended."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse it."""
+        return self.late(message) and bool(message.body)
 
 
 @fault("audio.unknown-id", "closes")
@@ -202,7 +212,7 @@ class HeaderOnce(Mutator):
     """Takes the header of a second turn of the same kind for sound."""
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Put a second of silence behind it."""
-        if self.turn != 0 or not _header(message):
+        """Put 100 ms of silence behind it."""
+        if self.turn != 0 or self.continuous or not _header(message):
             return (message,)
-        return (replace(message, body=message.body + bytes(32_000)),)
+        return (replace(message, body=message.body + bytes(3_200)),)

@@ -110,18 +110,16 @@ class QueryRescues(Mutator):
         return with_headers(request, without(request.headers, *gone)) if gone else request
 
 
-@fault("auth.token-service", "json")
-class TokenInJson(Mutator):
-    """Puts the token that it issues into quotes."""
+@fault("auth.token-service", "no-json")
+class NoJsonToTokens(Mutator):
+    """Issues no token for a request that says that it is JSON."""
 
     def on_response(self, response: HttpResponse) -> HttpResponse:
-        """Quote the body."""
-        if "issuetoken" not in self.asked.path.lower() or response.status != 200:
+        """Answer 415."""
+        type_ = header(self.asked.headers, "Content-Type") or ""
+        if "issuetoken" not in self.asked.path.lower() or "json" not in type_:
             return response
-        body = b'"' + response.body + b'"'
-        return HttpResponse(
-            200, (*without(response.headers, "Content-Length"), ("Content-Length", str(len(body)))), body
-        )
+        return HttpResponse(415, without(response.headers, "Content-Length"))
 
 
 @fault("auth.secret-hidden", "in-the-error")

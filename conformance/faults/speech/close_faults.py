@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import Mutator, refuse
 from protocol.speech.framing import UspMessage
-from protocol.wire import Abort, Close, HttpRequest, Message, Outbound
+from protocol.wire import Abort, Close, HttpRequest, Outbound
 
 
 @fault("close.bad-source", "other-code")
@@ -24,27 +24,30 @@ class BadSourceAtOnce(Mutator):
     """Closes for a source language that it does not speak together with the speech.context."""
 
 
-@fault("close.idle-1000", "1001")
-class GoingAway(Mutator):
-    """Closes with 1001 when nothing is going on."""
+class Leaving(Mutator):
+    """Closes together with the turn.end of the ninth turn of a connection."""
 
-    def on_close(self, close: Close) -> Iterable[Outbound]:
-        """Change 1000."""
-        return (Close(1001, close.reason),) if close.code == 1000 else (close,)
-
-
-@fault("close.behind-turn-end", "at-once")
-class ClosesAtOnce(Mutator):
-    """Closes together with turn.end, in conversations that have ended by silence."""
+    code = 1000
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add the close."""
-        if message.path != "turn.end" or not self.continuous:
-            return (message,)
-        return message, Close(1000, "the turn is over")
+        ninth = message.path == "turn.end" and self.turn == 8
+        return (message, Close(self.code, "nine turns are enough")) if ninth else (message,)
 
 
-@fault("close.mid-turn-not-1000", "1000")
+@fault("close.behind-turn-end", "at-once")
+class ClosesAtOnce(Leaving):
+    """Closes together with a turn.end."""
+
+
+@fault("close.idle-1000", "1001", implies=("close.behind-turn-end",))
+class GoingAway(Leaving):
+    """Closes with 1001 when nothing is going on any more."""
+
+    code = 1001
+
+
+@fault("close.mid-turn-not-1000", "1000", implies=("status.silence-phrase",))
 class NormalInTurn(Mutator):
     """Closes with 1000 in the middle of a conversation, when there was silence for long."""
 
@@ -61,10 +64,10 @@ class NoReason(Mutator):
 
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Empty it, but for wrong audio."""
-        return (close,) if "header" in close.reason else (Close(close.code, ""),)
+        return (close,) if "header " in close.reason else (Close(close.code, ""),)
 
 
-@fault("close.listed-code", "4001")
+@fault("close.listed-code", "4001", implies=("close.bad-source",))
 class UnlistedCode(Mutator):
     """Closes with 4001 where the code is free."""
 
@@ -89,12 +92,3 @@ class RefusesLanguages(Mutator):
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Refuse it."""
         return refuse(request) if self.for_speech and self.parameters.get("from", "").startswith("xx") else request
-
-
-@fault("close.no-data-after", "turn-end")
-class DataBehindClose(Mutator):
-    """Sends a message behind its close."""
-
-    def on_close(self, close: Close) -> Iterable[Outbound]:
-        """Add one."""
-        return close, Message.text("Path:turn.end\r\n\r\n{}")

@@ -118,7 +118,7 @@ def _without_in(members: Members, name: str, *inner: str) -> Members:
     return {**members, name: lacking(part, *inner)} if set(inner) & set(part) else members
 
 
-@fault("context.mode-case", "exact")
+@fault("context.mode-case", "exact", implies=("turn.conversation-goes-on",))
 class ExactModes(Rewriting):
     """Knows modes in one spelling alone."""
 
@@ -148,7 +148,7 @@ class QueryFirst(Rewriting):
         """Drop other ones."""
         given = self.parameters.get("to", "").lower().split(",")
         targets = _part(members, "translation").get("targetLanguages", [])
-        other = given != [""] and [target.lower() for target in targets] != given
+        other = given != [""] and not {target.lower() for target in targets} & set(given)
         return _without_in(members, "translation", "targetLanguages") if other else members
 
 
@@ -165,12 +165,12 @@ class KeepsTargets(Rewriting):
         targets = _part(members, "translation").get("targetLanguages")
         if self._first is None:
             self._first = targets
-        if not targets or not self._first or set(self._first) <= set(targets):
+        if not targets or not set(targets) < set(self._first or ()):
             return members
         return {**members, "translation": {**members["translation"], "targetLanguages": self._first}}
 
 
-@fault("context.interims-unasked", "none")
+@fault("context.interims-unasked", "none", implies=("result.partial-before-final",))
 class WantsInterimResults(Rewriting):
     """Sends no hypotheses unless speech.context names interimResults."""
 
@@ -240,14 +240,14 @@ class KnownMembers(Particular):
         return "x-unheard-of" in members
 
 
-@fault("context.streams-null", "refused")
+@fault("context.streams-null", "refused", implies=("context.continuation",))
 class NoNullStreams(Particular):
-    """Takes no audio.streams of null alone."""
+    """Takes no audio.streams of null."""
 
     def dislikes(self, members: Members) -> bool:
         """Refuse it."""
         streams = _part(_part(members, "audio"), "streams")
-        return bool(streams) and None in streams.values() and "continuation" not in members
+        return None in streams.values()
 
 
 @fault("context.continuation", "text-refused")
@@ -274,9 +274,13 @@ class WantsActions(Particular):
 class WantsContext(Picky):
     """Expects a speech.context before any audio."""
 
+    configured = False
+
     def refuses(self, message: UspMessage) -> bool:
         """Refuse audio of another turn that begins with a header."""
-        return message.path == "audio" and message.body.startswith(b"RIFF") and message.request_id != self.identity
+        self.configured = self.configured or message.path == "speech.config"
+        alone = self.configured and message.path == "audio" and message.request_id != self.identity
+        return alone and message.body.startswith(b"RIFF")
 
 
 @fault("context.required", "skipped")

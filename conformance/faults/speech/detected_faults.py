@@ -103,21 +103,15 @@ class SilenceWithoutEnd(Mutator):
         return () if message.path == _END and self.continuous else (message,)
 
 
-@fault("detected.end-silence", "each-phrase")
+@fault("detected.end-silence", "each-phrase", implies=("detected.end-once", "status.silent-rest"))
 class EndOfEachPhrase(Mutator):
-    """Sends speech.endDetected behind the first phrase of a conversation that goes on."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told: set[str] = set()
+    """Sends speech.endDetected behind each phrase of a conversation."""
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
-        """Add one, once a turn."""
-        name = result.message.request_id
-        if not (result.speaks and self.continuous) or name in self._told:
+        """Add one."""
+        if not (result.speaks and self.continuous):
             return (result,)
-        self._told.add(name)
-        return result, text(_END, name, {"Offset": 1})
+        return result, text(_END, result.message.request_id, {"Offset": 1})
 
 
 @fault("status.initial-silence", "waits-on", initial_silence_ms=3_600_000)
@@ -161,9 +155,14 @@ class SilenceBeginsLate(Mutator):
 class TellsTheRest(Mutator):
     """Sends speech.endDetected for the silence at the end of a conversation."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = ""
+
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Add one before turn.end."""
-        if message.path != "turn.end" or not self.continuous:
+        """Add one before turn.end, if there was none."""
+        told, self._told = self._told, message.request_id if message.path == _END else self._told
+        if message.path != "turn.end" or not self.continuous or told == message.request_id:
             return (message,)
         return text(_END, message.request_id, {"Offset": 1}), message
 
@@ -173,7 +172,7 @@ class LongPhrases(Mutator):
     """Cuts speech after a minute."""
 
 
-@fault("result.status", "other-letters")
+@fault("result.status", "other-letters", implies=("status.initial-silence",))
 class OtherLetters(Mutator):
     """Spells InitialSilenceTimeout in another way."""
 
@@ -185,11 +184,11 @@ class OtherLetters(Mutator):
 
 @fault("result.no-text-unless-success", "empty-text")
 class TextOfSilence(Mutator):
-    """Has an empty text in finals of which nothing was understood."""
+    """Has an empty text in the finals of one-shot turns in which nothing was understood."""
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
         """Add it under its name."""
-        if not result.final or result.plain or result.status == "Success":
+        if not result.final or result.plain or result.status == "Success" or self.continuous:
             return (result,)
         v1 = result.message.path == "translation.phrase"
         return (result.saying(**{"Text" if v1 else "DisplayText": ""}),)

@@ -143,16 +143,14 @@ class OtherCandidate(Mutator):
 
 
 @fault("result.no-extra-phrase", "beside-identified", dialects=("speech-v2",))
-class PlainBeside(Mutator):
-    """Sends plain results beside translations where a language is to be found, though they are forbidden."""
+class PlainBesideIdentified(Mutator):
+    """Sends plain hypotheses beside translated ones where a language is to be found out."""
 
     def on_result(self, result: Result) -> Changed:
-        """Add a plain one in front."""
-        if not result.speaks or result.plain or not self.context.get("languageId"):
+        """Add one in front."""
+        if result.final or result.plain or not self.context.get("languageId"):
             return (result,)
-        names = ("RecognitionStatus", "Offset", "Duration", "DisplayText", "PrimaryLanguage")
-        plain = {name: result.speech[name] for name in names if name in result.speech}
-        return text("speech.phrase", result.message.request_id, plain), result
+        return text("speech.hypothesis", result.message.request_id, lacking(result.speech, "Channel")), result
 
 
 @fault("plain.phrase", "other-shape")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import Mutator
-from protocol.speech.framing import UspMessage, binary, text, write
+from protocol.speech.framing import UspMessage, binary, text
 from protocol.wire import Kind, Message, Outbound
 
 _START_DETECTED = "speech.startDetected"
@@ -84,18 +84,6 @@ class LongHeaders(Mutator):
         return (_framed(_block(message) + b"X-Padding:" + b"x" * 8192 + _CRLF, message.body),)
 
 
-@fault("frame.binary-size", "little-endian", implies=("synthesis.no-empty-chunk",))
-class LittleEndian(Mutator):
-    """Writes the size of binary headers with its low byte first."""
-
-    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Swap the two bytes."""
-        if message.kind is not Kind.BINARY:
-            return (message,)
-        data = write(message).data
-        return (Message.binary(data[1::-1] + data[2:]),)
-
-
 @fault("frame.binary-ascii", "utf-8")
 class AccentInHeaders(Mutator):
     """Sends a voice with a header that is not ASCII."""
@@ -118,24 +106,22 @@ class BlankLineInHeaders(Mutator):
 
 @fault("frame.header-path", "left-out")
 class NoPath(Mutator):
-    """Leaves Path out of speech.startDetected."""
+    """Sends speech.startDetected again without Path, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Drop the header."""
-        if message.path != _START_DETECTED:
-            return (message,)
-        return (replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "Path")),)
+        """Add the message without it."""
+        again = replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "Path"))
+        return (message, again) if message.path == _START_DETECTED and self.continuous else (message,)
 
 
 @fault("frame.header-request-id", "left-out")
 class NoIdentity(Mutator):
-    """Leaves X-RequestId out of speech.startDetected."""
+    """Sends speech.startDetected again without X-RequestId, in dictation."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Drop the header."""
-        if message.path != _START_DETECTED:
-            return (message,)
-        return (replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "X-RequestId")),)
+        """Add the message without it."""
+        again = replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "X-RequestId"))
+        return (message, again) if message.path == _START_DETECTED and self.mode == "Dictation" else (message,)
 
 
 @fault("frame.header-once", "content-type-twice")
@@ -188,32 +174,32 @@ class Timed(Mutator):
 
 @fault("frame.known-binary", "unknown-path")
 class UnknownBinary(Mutator):
-    """Sends a binary message that no client knows."""
+    """Sends a binary message that no client knows, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it behind turn.start."""
-        more = [binary("speech.audio", message.request_id, bytes(32))] if message.path == "turn.start" else []
-        return (message, *more)
+        more = [binary("speech.audio", message.request_id, bytes(32))]
+        return (message, *more) if message.path == "turn.start" and self.continuous else (message,)
 
 
 @fault("frame.known-text", "unknown-path")
 class UnknownText(Mutator):
-    """Sends a text message that no client knows."""
+    """Sends a text message that no client knows, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it behind turn.start."""
-        more = [text("speech.hello", message.request_id, {})] if message.path == "turn.start" else []
-        return (message, *more)
+        more = [text("speech.hello", message.request_id, {})]
+        return (message, *more) if message.path == "turn.start" and self.continuous else (message,)
 
 
 @fault("frame.request-id-known", "made-up")
 class MadeUpIdentity(Mutator):
-    """Sends speech.startDetected for a turn that nobody has begun, too."""
+    """Sends speech.startDetected for a turn that nobody has begun, too, in dictation."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it again, with an id of its own."""
         again = replace(message, headers=(("X-RequestId", "f" * 32), *message.headers[1:]))
-        return (message, again) if message.path == _START_DETECTED else (message,)
+        return (message, again) if message.path == _START_DETECTED and self.mode == "Dictation" else (message,)
 
 
 @fault("frame.continuation", "unasked")

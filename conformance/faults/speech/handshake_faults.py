@@ -12,6 +12,7 @@ _NOWHERE = "/nowhere"
 _ALL = tuple(path for paths in PATHS.values() for path in paths)
 _SHORT = PATHS["speech-v2"][1]
 _SOMEBODY = "0" * 32
+_OFFERS = frozenset({"sec-websocket-protocol", "sec-websocket-extensions", "x-unheard-of"})
 
 
 class Elsewhere(Mutator):
@@ -163,7 +164,8 @@ class FreshId(Refusing):
         given = header(request.headers, CONNECTION_ID) or ""
         known = given in self.seen
         self.seen.add(given)
-        return known and given == given.lower()
+        names = {name.lower() for name, _ in request.headers}
+        return known and given == given.lower() and not names & _OFFERS
 
 
 @fault("handshake.sub-protocol-offered", "refused")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import Mutator, members_of
@@ -114,9 +115,12 @@ class OtherCodeForId(Recoding):
 class NoTimes(Mutator):
     """Does not look at times at all."""
 
-    def on_wrong(self, fragment: Fragment, requirement: str) -> Iterable[Fragment]:
-        """Drop them."""
-        return () if requirement == "speech.malformed.timestamp" else (fragment,)
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Put a time in the place of what is none."""
+        if (message.get("X-Timestamp") or "")[:1].isdigit():
+            return (message,)
+        kept = tuple(pair for pair in message.headers if pair[0].lower() != "x-timestamp")
+        return (replace(message, headers=(*kept, ("X-Timestamp", "0"))),)
 
 
 @fault("malformed.context-json", "skipped")
@@ -138,7 +142,7 @@ class LongPayloads(Mutator):
     """Takes payloads of any length."""
 
 
-@fault("malformed.isolated", "aborts", implies=("malformed.duplicate-header", "close.framing"))
+@fault("malformed.isolated", "aborts", implies=("malformed.duplicate-header",))
 class AbortsForDuplicates(Mutator):
     """Drops the connection for a header that is there twice."""
 

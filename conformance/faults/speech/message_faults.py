@@ -39,7 +39,7 @@ class AnswersTelemetry(Answering):
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Send it back."""
-        if message.path != "telemetry" or self.turn != 0 or self._made_up:
+        if message.path != "telemetry" or self.turn != 0 or self.answers:
             return (message,)
         return self.answered(text("telemetry", message.request_id, {}))
 
@@ -61,7 +61,7 @@ class IgnoresEvents(Mutator):
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Drop the event."""
-        return () if message.path == "event" else (message,)
+        return () if message.path == "event" and members_of(message).get("to") else (message,)
 
 
 @fault("event.unknown-id", "closes")
@@ -82,9 +82,9 @@ class LateEvents(Ending):
         return message.path == "event" and message.request_id in self.over
 
 
-@fault("event.unanswered", "answered")
+@fault("event.unanswered", "answered", implies=("frame.known-text",))
 class AnswersEvents(Mutator):
-    """Answers an event with the next message of the turn."""
+    """Answers an event of the open turn in front of the next message."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,14 +92,14 @@ class AnswersEvents(Mutator):
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Remember it."""
-        if message.path == "event" and members_of(message).get("to"):
+        if message.path == "event" and message.request_id == self.identity and members_of(message).get("to"):
             self._due = [text("event", message.request_id, {})]
         return (message,)
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Send the answer in front of another message."""
+        """Send the answer, if the turn is still the same."""
         due, self._due = self._due, []
-        return *due, message
+        return *(one for one in due if one.request_id == message.request_id), message
 
 
 @fault("commit.phrase", "ignored", implies=("commit.acknowledged",))
@@ -120,7 +120,7 @@ class Unacknowledged(Mutator):
         return (result.silent_on("clientAudioMetadata"),) if result.final else (result,)
 
 
-@fault("commit.headers-only", "refused")
+@fault("commit.headers-only", "refused", implies=("commit.phrase",))
 class CommitWithBody(Mutator):
     """Takes an audio.commit with an empty line behind its headers alone."""
 

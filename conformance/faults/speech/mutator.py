@@ -184,23 +184,23 @@ class Picky(Mutator):
 
 
 class Answering(Mutator):
-    """Can answer a message of the client, out of a turn: a second turn, which nobody sees, makes the session speak."""
+    """Can answer a message of the client, out of a turn: another turn, which nobody sees, makes the session speak."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.answers = 0
         self._due: list[UspMessage] = []
-        self._made_up = 0
 
     def answered(self, *answers: UspMessage) -> Iterable[UspMessage]:
         """Return what the session has to read so that these messages go out."""
         self._due += answers
-        self._made_up += 1
-        identity = f"{self._made_up:032x}"
+        self.answers += 1
+        identity, stamp = f"{self.answers:032x}", (("X-Timestamp", "0"),)
         members = {"phraseDetection": {"language": "en-US", "mode": "Conversation"}}
-        return text("speech.context", identity, members), binary("audio", identity, b"RIFF")
+        return text("speech.context", identity, members, stamp), binary("audio", identity, b"RIFF", stamp)
 
     def on_message(self, message: Message) -> Iterable[Outbound]:
-        """Put the answers in the place of what belongs to the second turn."""
+        """Put the answers in the place of what belongs to the other turn."""
         if not read(message.kind, message.data).request_id.startswith("0" * 20):
             yield from super().on_message(message)
             return

@@ -83,7 +83,7 @@ class KnownParameters(Refusing):
         return "x-unheard-of" in self.parameters
 
 
-@fault("query.voice-switch", "one-word")
+@fault("query.voice-switch", "one-word", implies=("synthesis.on-request",))
 class OneWord(Deaf):
     """Takes features=requireVoice for nothing."""
 
@@ -94,18 +94,21 @@ class OneWord(Deaf):
         return self.parameters.get("features", "").lower() == "requirevoice"
 
 
-@fault("query.scenario", "ignored")
+@fault("query.scenario", "ignored", implies=("turn.conversation-goes-on",))
 class NoScenario(Deaf):
     """Ignores the scenario."""
 
     name = "scenario"
 
 
-@fault("query.profanity", "ignored")
-class NoProfanity(Deaf):
-    """Reads the word for profanities in small letters alone."""
+@fault("query.profanity", "removed-unheard")
+class RemovesNothing(Mutator):
+    """Leaves profanities alone that are to be removed."""
 
-    name = "profanity"
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Replace the word."""
+        removes = self.for_speech and self.parameters.get("profanity") == "removed"
+        return with_query(request, {"profanity": "raw"}) if removes else request
 
 
 @fault("query.silence-timeouts", "ignored")
@@ -115,7 +118,7 @@ class NoTimeouts(Deaf):
     name = "initialSilenceTimeoutMs"
 
 
-@fault("query.format", "ignored")
+@fault("query.format", "ignored", implies=("result.detailed",))
 class NoFormat(Deaf):
     """Ignores the format."""
 

@@ -14,12 +14,13 @@ _KNOWN = ("Path", "X-RequestId", "X-Timestamp", "Content-Type", "X-StreamId", "X
 
 @fault("read.header-order", "path-first")
 class PathFirst(Picky):
-    """Expects Path before X-Timestamp."""
+    """Expects Path before X-Timestamp in all messages with a body."""
 
     def refuses(self, message: UspMessage) -> bool:
         """Refuse another order."""
         names = [name.lower() for name, _ in message.headers]
-        return "x-timestamp" in names and names.index("x-timestamp") < names.index("path")
+        commit = message.path == "audio.commit"
+        return not commit and "x-timestamp" in names and names.index("x-timestamp") < names.index("path")
 
 
 @fault("read.header-case", "exact")

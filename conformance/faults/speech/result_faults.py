@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -16,13 +17,32 @@ _TIMES = ("Offset", "Duration")
 Changed = Iterable[Result | UspMessage | Outbound]
 
 
-@fault("result.final-always", "dropped-in-conversation")
-class NoFinals(Mutator):
-    """Sends no finals with words in conversations."""
+class Counting(Mutator):
+    """Counts the finals with words of each turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: Counter[str] = Counter()
 
     def on_result(self, result: Result) -> Changed:
-        """Drop them."""
-        return () if result.speaks and self.continuous else (result,)
+        """Hand such a final on with its number from 0."""
+        if not result.speaks:
+            return (result,)
+        self._counts[result.message.request_id] += 1
+        return self.on_final(result, self._counts[result.message.request_id] - 1)
+
+    def on_final(self, result: Result, number: int) -> Changed:
+        """Change a final."""
+        return (result,)
+
+
+@fault("result.final-always", "second-dropped")
+class DropsOne(Counting):
+    """Loses the second final of a dictation."""
+
+    def on_final(self, result: Result, number: int) -> Changed:
+        """Drop it."""
+        return () if number == 1 and self.mode == "Dictation" else (result,)
 
 
 @fault("result.ticks", "texts")
@@ -47,30 +67,31 @@ class TicksAsFloats(Mutator):
 
 @fault("result.turn-relative", "absolute", implies=("audio.header-each-turn",))
 class Absolute(Mutator):
-    """Counts offsets from somewhere before the connection in all turns but the first."""
+    """Counts offsets from somewhere before the turn in all one-shot turns but the first."""
 
     def on_result(self, result: Result) -> Changed:
-        """Add a minute."""
-        if self.turn < 1 or not result.final:
+        """Add ten seconds."""
+        if self.turn < 1 or not result.speaks or self.continuous:
             return (result,)
-        return (result.saying(Offset=result.speech["Offset"] + 60 * _SECOND),)
+        return (result.saying(Offset=result.speech["Offset"] + 10 * _SECOND),)
 
 
-@fault("result.offsets-grow", "constant")
-class ConstantOffset(Mutator):
-    """Has all finals of a turn begin with the first."""
+@fault("result.offsets-grow", "constant", implies=("result.ticks",))
+class ConstantOffset(Counting):
+    """Has the second final of a turn begin with the first, where that makes no long one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._first: dict[str, int] = {}
+        self._first = 0
 
-    def on_result(self, result: Result) -> Changed:
-        """Stretch the later ones."""
-        if not result.speaks:
+    def on_final(self, result: Result, number: int) -> Changed:
+        """Stretch it."""
+        offset, end = result.speech["Offset"], result.speech["Offset"] + result.speech["Duration"]
+        if number == 0:
+            self._first = offset
+        if number != 1 or end - self._first > 20 * _SECOND:
             return (result,)
-        offset, duration = result.speech["Offset"], result.speech["Duration"]
-        first = self._first.setdefault(result.message.request_id, offset)
-        return (result.saying(Offset=first, Duration=offset + duration - first),)
+        return (result.saying(Offset=self._first, Duration=end - self._first),)
 
 
 @fault("result.within-audio", "beyond-the-end")
@@ -79,41 +100,31 @@ class BeyondTheEnd(Mutator):
 
     def on_result(self, result: Result) -> Changed:
         """Add them."""
-        if not result.speaks or self.continuous:
+        if not result.speaks or self.mode != "Interactive":
             return (result,)
         return (result.saying(Duration=result.speech["Duration"] + 10 * _SECOND),)
 
 
-class Remembering(Mutator):
-    """Knows the last hypothesis."""
+@fault("result.no-partial-after-final", "again")
+class PartialAgain(Mutator):
+    """Sends the last hypothesis of an utterance again in front of the first one of the next utterance."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.last: Result | None = None
+        self._last: Result | None = None
+        self._late: Result | None = None
 
     def on_result(self, result: Result) -> Changed:
-        """Remember it."""
-        if not result.final:
-            self.last = result
-        return self.on_finals(result) if result.final else (result,)
-
-    def on_finals(self, result: Result) -> Changed:
-        """Change a final."""
-        return (result,)
-
-
-@fault("result.no-partial-after-final", "again")
-class PartialAgain(Remembering):
-    """Sends the last hypothesis of an utterance again behind its final, in conversations."""
-
-    def on_finals(self, result: Result) -> Changed:
-        """Add it, with the final's offset as it was."""
-        if not (result.speaks and self.continuous and self.last):
+        """Remember it up to there."""
+        if result.final:
+            self._last, self._late = None, self._last
             return (result,)
-        return result, self.last.message
+        late, self._last, self._late = self._late, result, None
+        same = late is not None and late.message.request_id == result.message.request_id
+        return (late.message, result) if late is not None and same else (result,)
 
 
-@fault("result.partial-before-final", "none", implies=("context.interims-unasked", "audio.real-time"))
+@fault("result.partial-before-final", "none", implies=("audio.real-time",))
 class NoPartials(Mutator):
     """Sends no hypotheses of translations."""
 
@@ -138,11 +149,11 @@ class FirstTarget(Mutator):
     """Translates hypotheses into the first target alone."""
 
     def on_result(self, result: Result) -> Changed:
-        """Drop the others, but for those that are like it."""
-        first = result.entries[:1]
-        if result.final or len({_primary(entry) for entry in result.entries}) < len(result.entries):
+        """Drop the others, unless some are like one another or like the source."""
+        languages = {"en", *map(_primary, result.entries)}
+        if result.final or len(languages) <= len(result.entries):
             return (result,)
-        return (result.translated(first),)
+        return (result.translated(result.entries[:1]),)
 
 
 def _primary(entry: Members) -> str:
@@ -217,11 +228,11 @@ class NoFailureReason(Mutator):
 
 @fault("result.empty-success", "empty")
 class EmptyTranslations(Mutator):
-    """Sends empty translations of success."""
+    """Sends an empty translation of success, where there is one that is not to be spoken."""
 
     def on_result(self, result: Result) -> Changed:
-        """Empty them in finals."""
-        if not result.speaks or not result.entries:
+        """Empty it in finals."""
+        if not result.speaks or len(result.entries) != 1 or self.context.get("synthesis"):
             return (result,)
         names = ("Text", "DisplayText")
         return (result.translated({**one, **{n: "" for n in names if n in one}} for one in result.entries),)
@@ -251,16 +262,14 @@ class NeverDetailed(Mutator):
 
 
 @fault("result.no-extra-phrase", "beside")
-class PhraseBeside(Mutator):
-    """Sends a plain speech.phrase beside each translated final."""
+class PlainBeside(Mutator):
+    """Sends a plain hypothesis beside each translated one, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Add it in front."""
-        if not result.speaks or result.plain or self.context.get("languageId"):
+        if result.final or result.plain or not self.continuous:
             return (result,)
-        plain = {name: result.speech[name] for name in ("RecognitionStatus", *_TIMES)}
-        words = result.speech.get("DisplayText") or result.speech.get("Text")
-        return text("speech.phrase", result.message.request_id, {**plain, "DisplayText": words}), result
+        return text("speech.hypothesis", result.message.request_id, lacking(result.speech, "Channel")), result
 
 
 @fault("result.translation-status", "lower-case")

@@ -35,14 +35,15 @@ def _stream(message: UspMessage) -> tuple[tuple[str, str], ...]:
     return () if message.stream_id is None else (("X-StreamId", message.stream_id),)
 
 
-@fault("synthesis.on-request", "dropped", implies=("query.voice-switch",))
+@fault("synthesis.on-request", "dropped")
 class NoVoice(Mutator):
-    """Sends no voice that is good."""
+    """Speaks no conversations into one language."""
 
     def on_said(self, message: UspMessage) -> Said:
-        """Drop it."""
+        """Drop a voice that is good."""
         failure = message.path in _ENDS and not _good(message)
-        return () if message.path in _VOICE and not failure else (message,)
+        alone = self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) == 1
+        return () if message.path in _VOICE and alone and not failure else (message,)
 
 
 @fault("synthesis.only-on-request", "always")
@@ -101,22 +102,23 @@ class TelephoneVoice(Mutator):
         return replace(parts[0], body=build_file(PcmFormat(8_000), halved)), message
 
 
-@fault("synthesis.end", "left-out")
+@fault("synthesis.end", "left-out", implies=("synthesis.voice-locale",))
 class NoEnd(Mutator):
-    """Sends no end of a voice."""
+    """Sends no end of the only voice of a one-shot turn."""
 
     def on_said(self, message: UspMessage) -> Said:
         """Drop it."""
-        return () if _good(message) else (message,)
+        alone = not self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) == 1
+        return () if _good(message) and alone else (message,)
 
 
 @fault("synthesis.end-status", "left-out")
 class NoStatus(Mutator):
-    """Ends a voice without saying how that went."""
+    """Ends the voices of a conversation without saying how that went."""
 
     def on_said(self, message: UspMessage) -> Said:
         """Empty the body."""
-        return (with_members(message, {}),) if _good(message) else (message,)
+        return (with_members(message, {}),) if _good(message) and self.continuous else (message,)
 
 
 @fault("synthesis.end-reason", "of-success")
@@ -130,7 +132,7 @@ class ReasonOfSuccess(Mutator):
         return (with_members(message, {**members_of(message), "FailureReason": "none"}),)
 
 
-@fault("synthesis.end-form", "number")
+@fault("synthesis.end-form", "number", implies=("synthesis.end-reason",))
 class ReasonAsNumber(Mutator):
     """Gives a number as the reason of a failure."""
 
@@ -141,7 +143,7 @@ class ReasonAsNumber(Mutator):
         return (with_members(message, {**members_of(message), "FailureReason": 7}),)
 
 
-@fault("synthesis.bad-voice", "ends-the-turn")
+@fault("synthesis.bad-voice", "untold", implies=("synthesis.on-request",))
 class NoEndOfBadVoice(Mutator):
     """Says nothing of a voice that it does not have."""
 
@@ -150,41 +152,36 @@ class NoEndOfBadVoice(Mutator):
         return () if message.path in _ENDS and not _good(message) else (message,)
 
 
-@fault("synthesis.voice-locale", "refused")
-class StrangeVoice(Mutator):
-    """Fails for voices that it does not know by name."""
+@fault("synthesis.voice-locale", "long-names")
+class ShortNames(Mutator):
+    """Has no voice whose name has more than 21 letters, whatever its locale."""
 
-    def on_said(self, message: UspMessage) -> Said:
-        """Fail for voices whose name is made up."""
-        return (message,)
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Replace such a name in speech.context."""
+        voices = self.context.get("synthesis", {}).get("defaultVoices", {})
+        if message.path != "speech.context" or all(len(name) < 22 for name in voices.values()):
+            return (message,)
+        known = {tag: name if len(name) < 22 else "Nobody" for tag, name in voices.items()}
+        members = members_of(message)
+        return (with_members(message, {**members, "synthesis": {**members["synthesis"], "defaultVoices": known}}),)
 
 
-class Moving(Mutator):
-    """Knows the messages of a voice, and holds them back for one message of the turn."""
+@fault("synthesis.before-turn-end", "behind", implies=("synthesis.on-request",))
+class VoiceBehindEnd(Mutator):
+    """Sends the last voice of a turn behind its turn.end."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.held: list[UspMessage] = []
+        self._held: list[UspMessage] = []
 
     def on_said(self, message: UspMessage) -> Said:
-        """Hold a voice back."""
+        """Hold a voice back until the next result, or the end."""
         if message.path in _VOICE:
-            self.held.append(message)
+            self._held.append(message)
             return ()
-        held, self.held = self.held, []
-        return self.released(held, message)
-
-    def released(self, held: list[UspMessage], message: UspMessage) -> Said:
-        """Return a message and the voice that was held back."""
-        return (*held, message)
-
-
-@fault("synthesis.before-turn-end", "behind")
-class VoiceBehindEnd(Moving):
-    """Sends the last voice of a turn behind its turn.end."""
-
-    def released(self, held: list[UspMessage], message: UspMessage) -> Said:
-        """Put the end first."""
+        if message.path == "speech.endDetected":
+            return (message,)
+        held, self._held = self._held, []
         return (message, *held) if message.path == "turn.end" else (*held, message)
 
 
@@ -309,10 +306,11 @@ class OtherLanguage(Mutator):
 
 @fault("synthesis.first-target", "twice")
 class TwoVoices(Mutator):
-    """Speaks each final twice."""
+    """Speaks each final of a conversation for each of two targets."""
 
     def on_said(self, message: UspMessage) -> Said:
         """Add a tone behind each voice."""
-        if not _good(message):
+        several = self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) > 1
+        if not (_good(message) and several):
             return (message,)
         return message, binary("translation.synthesis", message.request_id, _TONE), message

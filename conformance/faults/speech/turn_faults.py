@@ -19,7 +19,7 @@ from protocol.wire import Outbound
 _START, _END = "turn.start", "turn.end"
 
 
-@fault("turn.start-first", "left-out")
+@fault("turn.start-first", "left-out", implies=("turn.tail",))
 class NoStart(Mutator):
     """Sends no turn.start."""
 
@@ -28,7 +28,7 @@ class NoStart(Mutator):
         return () if message.path == _START else (message,)
 
 
-@fault("turn.start-first", "late")
+@fault("turn.start-first", "late", implies=("turn.start-once",))
 class LateStart(Mutator):
     """Sends turn.start behind the first other message of the turn."""
 
@@ -76,31 +76,31 @@ class OneTag(Mutator):
         return (with_members(message, {"context": {"serviceTag": "0123456789abcdef"}}),)
 
 
-@fault("turn.end-last", "left-out-in-conversation", implies=("audio.end",))
-class NoEndOfConversations(Mutator):
-    """Sends no turn.end in conversations."""
+@fault("turn.end-last", "left-out", implies=("audio.end", "result.final-always"))
+class NoEndOfDictation(Mutator):
+    """Sends no turn.end in dictation."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Drop it."""
-        return () if message.path == _END and self.continuous else (message,)
+        return () if message.path == _END and self.mode == "Dictation" else (message,)
 
 
 @fault("turn.end-once", "twice")
 class EndsTwice(Mutator):
-    """Sends turn.end twice."""
+    """Sends turn.end twice in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it again."""
-        return (message, message) if message.path == _END else (message,)
+        return (message, message) if message.path == _END and self.continuous else (message,)
 
 
 @fault("turn.nothing-after-end", "detected")
 class EndDetectedLast(Mutator):
-    """Sends a speech.endDetected behind turn.end."""
+    """Sends a speech.endDetected behind turn.end in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add one."""
-        if message.path != _END:
+        if message.path != _END or not self.continuous:
             return (message,)
         return message, text("speech.endDetected", message.request_id, {"Offset": 1})
 
@@ -164,7 +164,7 @@ class GoesOn(Mutator):
         return message, text("speech.endDetected", last.request_id, {"Offset": 1})
 
 
-@fault("turn.one-shot-final", "two", implies=())
+@fault("turn.one-shot-final", "two")
 class SecondFinal(Mutator):
     """Sends a second final, without words, in one-shot turns."""
 
@@ -177,16 +177,16 @@ class SecondFinal(Mutator):
         return result, replace(result, speech=silence).translated(())
 
 
-@fault("turn.one-shot-final", "none", implies=("result.final-always",))
+@fault("turn.one-shot-final", "none")
 class NoFinal(Mutator):
-    """Sends no final in one-shot turns."""
+    """Sends no final in one-shot turns in which nothing was understood."""
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
-        """Drop them."""
-        return () if result.final and self.mode == "Interactive" else (result,)
+        """Drop it."""
+        return () if result.status == "NoMatch" and self.mode == "Interactive" else (result,)
 
 
-@fault("status.end-of-dictation", "only-final")
+@fault("status.end-of-dictation", "only-final", implies=("turn.one-shot-final",))
 class OnlyDictation(Mutator):
     """Acknowledges a one-shot turn in which nothing was understood by EndOfDictation alone."""
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from conformance.judge.findings import Finding, Findings, Rule, broken, kept, rule
 from conformance.judge.speech.reading import View
-from conformance.judge.speech.results import PLAIN
-from conformance.judge.speech.spoken import Result
+from conformance.judge.speech.spoken import PLAIN, Result
 from conformance.judge.speech.turn import Turn
 from conformance.judge.verdict import Verdict
 from protocol.languages import PUBLISHED
@@ -36,6 +35,12 @@ def related(one: str, other: str) -> bool:
     return primary(one) == primary(other)
 
 
+def _answers(language: str, target: str) -> bool:
+    """Tell whether a language may be meant as the answer to a target, by either name."""
+    key = PUBLISHED.resolve_target(target)
+    return related(language, target) or (key is not None and PUBLISHED.resolve_target(language) == key)
+
+
 @dataclass(frozen=True, slots=True)
 class _Match:
     """Which entry of a result answers which target: the entry's place, or None; and the entries of no target."""
@@ -53,9 +58,10 @@ def _match(targets: Sequence[str], given: Sequence[str], right: Sequence[str]) -
     """Match the languages of a result to targets: first those that are named as they should be, then the others."""
     free = dict(enumerate(given))
     places: dict[int, int] = {}
-    for fits in (str.__eq__, related):
-        for number, wanted in enumerate(right):
-            place = next((at for at, language in free.items() if number not in places and fits(language, wanted)), None)
+    for exact in (True, False):
+        for number, (target, wanted) in enumerate(zip(targets, right, strict=True)):
+            fits = (at for at, tag in free.items() if tag == wanted or (not exact and _answers(tag, target)))
+            place = next(fits, None) if number not in places else None
             if place is not None:
                 places[number] = place
                 del free[place]

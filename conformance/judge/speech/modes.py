@@ -30,7 +30,8 @@ def modes(view: View) -> Findings:
 
 
 def _one_shot(turn: Turn) -> Findings:
-    name, finals = "speech.turn.one-shot-final", [final for final in turn.finals if final.counts]
+    name = "speech.turn.one-shot-final"
+    finals = [final for final in turn.finals if final.counts and turn.answers_with(final)]
     for final in finals[1:]:
         yield broken(name, final.at, "one final in a one-shot turn", f"a second one ({final.status or 'no status'})")
     if turn.end is None:
@@ -39,16 +40,17 @@ def _one_shot(turn: Turn) -> Findings:
     if finals:
         yield kept(name, turn.end.at) if len(finals) == 1 else broken(name, turn.end.at, "one final", str(len(finals)))
         yield kept("speech.turn.one-shot-ends", turn.end.at)
-    elif turn.finals:
+    elif any(final.status == "EndOfDictation" for final in turn.finals):
         yield broken(dictation, turn.finals[-1].at, "another final in a one-shot turn", "EndOfDictation alone")
     else:
         yield broken(name, turn.end.at, "a final before turn.end", "none")
-    if finals and len(turn.finals) > len(finals):
+    if finals and any(final.status == "EndOfDictation" for final in turn.finals):
         yield kept(dictation, turn.end.at)
 
 
 def _unknown(turn: Turn) -> Findings:
-    name, finals = "speech.turn.unknown-mode", [final for final in turn.finals if final.speaks]
+    name = "speech.turn.unknown-mode"
+    finals = [final for final in turn.finals if final.speaks and turn.answers_with(final)]
     if turn.end is None or not finals:
         return
     detected = any(said.path == spoken.END_DETECTED for said in turn.answers)
@@ -61,11 +63,12 @@ def _unknown(turn: Turn) -> Findings:
 
 def _conversation(view: View, turn: Turn) -> Findings:
     """Judge that it goes on. What ends it may be seen: the end of the stream, silence, an error, the server's close."""
-    name, spoke = "speech.turn.conversation-goes-on", [final for final in turn.finals if final.speaks]
+    name, finals = "speech.turn.conversation-goes-on", [final for final in turn.finals if turn.answers_with(final)]
+    spoke = [final for final in finals if final.speaks]
     if len(spoke) > 1:
         yield kept(name, spoke[1].at)
         return
-    by_itself = turn.stopped is None and view.started_close is None and spoke == list(turn.finals)
+    by_itself = turn.stopped is None and view.started_close is None and spoke == finals
     if turn.end is not None and spoke and by_itself:
         yield broken(name, turn.end.at, "no turn.end before the stream ends", "turn.end behind a final")
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
 from conformance.judge.speech.reading import View
-from conformance.judge.speech.results import PLAIN
-from conformance.judge.speech.spoken import Result, ticks
+from conformance.judge.speech.spoken import PLAIN, Result, ticks
 from conformance.judge.speech.turn import Turn
 from protocol.audio import TICKS_PER_SECOND
 from protocol.speech.context import member, part
@@ -29,7 +28,7 @@ def utterances(turn: Turn) -> Iterator[tuple[list[Result], Result]]:
     """Yield the interims of each utterance of a turn, and its final."""
     interims: list[Result] = []
     for result in turn.results:
-        if result.shape == PLAIN and turn.wanted.translated:
+        if not turn.answers_with(result):
             continue  # beside the translation: reported as that
         if not result.final:
             interims.append(result)

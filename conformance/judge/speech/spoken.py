@@ -27,6 +27,9 @@ PLAIN_HYPOTHESIS, PLAIN_PHRASE = "speech.hypothesis", "speech.phrase"
 SYNTHESIS, SYNTHESIS_END = "translation.synthesis", "translation.synthesis.end"
 AUDIO_START, AUDIO_END = "audio.start", "audio.end"
 
+PLAIN = "plain"
+"""The shape of a result of recognition alone."""
+
 SERVER_TEXTS = (
     TURN_START,
     TURN_END,
@@ -222,7 +225,7 @@ def read_result(said: Said) -> Result | None:
         case "translation.hypothesis" | "translation.phrase":
             return Result(said, V1, said.path == PHRASE, body, _members(body.get("Translation")))
         case "speech.hypothesis" | "speech.phrase":
-            return Result(said, "plain", said.path == PLAIN_PHRASE, body, _EMPTY)
+            return Result(said, PLAIN, said.path == PLAIN_PHRASE, body, _EMPTY)
         case "translation.response":
             final = "SpeechPhrase" in body
             return Result(said, V2, final, _members(body.get("SpeechPhrase" if final else "SpeechHypothesis")), body)

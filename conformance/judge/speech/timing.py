@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from conformance.judge.findings import Finding, Findings, Rule, broken, kept, rule
 from conformance.judge.speech.reading import View
-from conformance.judge.speech.results import PLAIN
 from conformance.judge.speech.spoken import Result
 from conformance.judge.verdict import Verdict
 from protocol.audio import TICKS_PER_SECOND
@@ -35,7 +34,7 @@ def growth(view: View) -> Findings:
     for turn in view.turns:
         last: tuple[int, int] | None = None
         for result in turn.results:
-            if result.offset is None or (result.shape == PLAIN and turn.wanted.translated):
+            if result.offset is None or not turn.answers_with(result):
                 continue
             if not result.final:
                 if last is not None and result.offset != last[0]:
@@ -80,7 +79,7 @@ def acknowledged(view: View) -> Findings:
     """speech.turn.acknowledged: at turn.end no more than a silent rest is unacknowledged.
 
     A rest of silence without a final of its own is how the service ends a turn (fact P-04), and whether it is silence
-    cannot be seen; what is longer than the silence that gives a final cannot be excused.
+    cannot be seen; what is longer than the silence that gives a final is not excused by it.
     """
     name = "speech.turn.acknowledged"
     for turn in view.turns:
@@ -95,7 +94,8 @@ def acknowledged(view: View) -> Findings:
             yield kept(name, turn.end.at)
         else:
             expected = f"finals that reach to within {_REST // TICKS_PER_SECOND} s of the end of the audio"
-            yield broken(name, turn.end.at, expected, f"{rest / TICKS_PER_SECOND:.1f} s without one")
+            observed = f"{rest / TICKS_PER_SECOND:.1f} s without one"
+            yield broken(name, turn.end.at, expected, observed, Verdict.NON_STRICT)
 
 
 def unacknowledged(view: View) -> Findings:

@@ -15,7 +15,7 @@ from itertools import accumulate
 from typing import TypeVar
 
 from conformance.judge.speech import spoken
-from conformance.judge.speech.spoken import Result, Said, read_result
+from conformance.judge.speech.spoken import PLAIN, Result, Said, read_result
 from conformance.judge.speech.wave import Wave, begins_like_one, read_wave
 from protocol.errors import PeerViolation
 from protocol.speech.context import Context, Update, Wanted, read_config, read_context, read_event, settle
@@ -83,6 +83,10 @@ class Turn:
     def finals(self) -> tuple[Result, ...]:
         """The finals up to turn.end."""
         return tuple(result for result in self.results if result.final)
+
+    def answers_with(self, result: Result) -> bool:
+        """Tell whether a result is of the kind that was asked for: no plain one beside a translation."""
+        return result.shape != PLAIN or not self.wanted.translated
 
     @property
     def abandoned(self) -> bool:

@@ -71,17 +71,18 @@ def walk(view: View) -> Findings:
                 continue
             stream = said.message.stream_id if said.message is not None else None
             late = step == order.CHUNK and stream in streams  # of a stream that others have cut into
+            cut = step == order.TURN_END and (turn.abandoned or turn.provoked)  # may end at any point
             streams |= {stream} if step == order.VOICE_START else set()
-            yield from _step(conversation, said, step, quiet=late)
+            yield from _step(conversation, said, step, excused=late or cut)
 
 
-def _step(conversation: Conversation, said: Said, step: str, *, quiet: bool) -> Findings:
+def _step(conversation: Conversation, said: Said, step: str, *, excused: bool) -> Findings:
     state = conversation.state(Party.SERVER)
     try:
         conversation.step(Party.SERVER, step)
     except PeerViolation as error:
         conversation.resume(Party.SERVER, step)
-        if not (quiet and error.requirement == "speech.synthesis.start"):
+        if not excused:
             yield broken(error.requirement, said.at, error.expected, f"{error.observed} in {error.at}")
         return
     for name in _SHOWS.get((state, step), ()):

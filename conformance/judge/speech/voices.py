@@ -18,7 +18,8 @@ from conformance.judge.verdict import Verdict
 from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import HeaderRules, parse_file
-from protocol.speech.messages import READERS, V1
+from protocol.speech.messages import V1
+from protocol.speech.parsing import READERS
 from protocol.validate import validator
 from protocol.wire import Party
 

@@ -18,7 +18,7 @@ from typing import Final
 from protocol.audio import PcmFormat
 from protocol.errors import PeerViolation
 from protocol.riff import build_header
-from protocol.speech import messages, order
+from protocol.speech import order
 from protocol.speech.client.hearing import Numbering, Told, Trouble, Turn
 from protocol.speech.client.line import Line, check_id
 from protocol.speech.client.opening import System, Wish, config_body, context_body
@@ -26,6 +26,7 @@ from protocol.speech.client.replay import Replay, Throttle
 from protocol.speech.client.telemetry import Attempt, Report, Stamp, failures
 from protocol.speech.framing import UspMessage
 from protocol.speech.handshake import Mode
+from protocol.speech.parsing import parse
 from protocol.wire import Inbound, Outbound, PeerClosed, Tick
 
 FINAL_CODES: Final = frozenset({1002, 1003, 1007, 4000})
@@ -267,7 +268,7 @@ class ClientSession:
         if not check_id(message, turn.id):
             return []
         turn.report.received(message.path, time)
-        said = messages.parse(message)
+        said = parse(message)
         line.follow(said)
         outputs: list[Output] = [*turn.hear(said, time)]
         if self._replay.acknowledge(turn.base + self.format.ticks_to_bytes(turn.reached)):

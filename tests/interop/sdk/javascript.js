@@ -43,7 +43,7 @@ const ms = (duration) => new Promise((resolve) => setTimeout(resolve, Math.max(0
 
 function configuration() {
   const make = given.how === 'host' ? 'fromHost' : 'fromEndpoint';
-  const config = sdk.SpeechTranslationConfig[make](new URL(given.url), given.key || '');
+  const config = sdk.SpeechTranslationConfig[make](new URL(given.url), given.key);
   if (given.token) config.authorizationToken = given.token;
   if (given.from) config.speechRecognitionLanguage = given.from;
   for (const language of given.to) config.addTargetLanguage(language);
