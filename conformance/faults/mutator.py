@@ -6,6 +6,7 @@ A dialect folder has a base of its own on top of it, which takes the messages ap
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from protocol.request import parse_query
@@ -25,9 +26,12 @@ from reference_server.tap import Tap
 class Mutator(Tap):
     """Sits on one connection of the reference server. Subclasses override the hooks below; all pass on by default.
 
-    `asked` is the request as it came, before `on_request` has changed it.
+    Attributes:
+        shared: Whether the mutators of all connections know of each other, so that none can be tried by itself.
+        asked: The request as it came, before `on_request` has changed it.
     """
 
+    shared: ClassVar[bool] = False
     asked: HttpRequest
 
     def on_request(self, request: HttpRequest) -> HttpRequest:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing import get_context
 
 from conformance import corpus
+from conformance.cases import registry as registered
 from conformance.cases.target import ENDPOINTS, SOURCE, TARGET, Target
 from conformance.faults import registry
+from conformance.faults.reach import Recorder, Traffic, reached
 from conformance.faults.registry import Fault
 from conformance.feeds.server import Options, check_server
 from conformance.judge.verdict import Verdict
@@ -69,25 +72,45 @@ def prove(dialect: str, faults: Sequence[Fault], jobs: int, told: Callable[[Proo
 
 
 def prove_one(dialect: str, identity: str) -> Proof:
-    """Run the suite against one fault."""
+    """Run the suite against one fault: the cases that it reaches, which are all if it is one of policy."""
     fault = registry.get(identity)
-    report = run_in_memory(dialect, fault)
-    departed = [check for check in report.checks if check.verdict in _DEPARTURES]
+    names = None if fault.policy or fault.mutator.shared else reached(fault.mutator, traffic(dialect))
+    checks = () if names == () else run_in_memory(dialect, fault, Options(only=names or ())).checks
+    departed = [check for check in checks if check.verdict in _DEPARTURES]
     by = tuple(check.case for check in departed if check.requirement == fault.requirement)
     also = dict.fromkeys(check.requirement for check in departed if check.requirement != fault.requirement)
     return Proof(fault.id, fault.requirement, fault.party.value, by, fault.implies, tuple(also))
 
 
+@cache
+def traffic(dialect: str) -> Traffic:
+    """Return what crosses the wire of the sound server in each case, each beside a positive control of its own."""
+    control = _recorded(dialect, "")
+    cases = (case.id for case in registered.load(dialect))
+    return Traffic(control, {name: _recorded(dialect, name)[len(control) :] for name in cases})
+
+
+def _recorded(dialect: str, only: str) -> list[Recorder]:
+    """Return the connections of the control and of one case, in the order in which they were made."""
+    connections: list[Recorder] = []
+
+    def tap() -> Recorder:
+        connections.append(Recorder())
+        return connections[-1]
+
+    run(_run(dialect, Settings(keys=(KEY,)), tap, Options(only=(only,))))
+    return connections
+
+
 def run_in_memory(dialect: str, fault: Fault | None = None, options: Options | None = None) -> Report:
     """Run the suite against the reference server, with a fault or without, in memory and virtual time."""
-    return run(_run(dialect, fault, options or Options()))
+    sound = Settings(keys=(KEY,))
+    tap, settings = (Tap, sound) if fault is None else (fault.mutator, fault.settings(sound))
+    return run(_run(dialect, settings, tap, options or Options()))
 
 
-async def _run(dialect: str, fault: Fault | None, options: Options) -> Report:
-    settings = Settings(keys=(KEY,))
-    if fault is not None:
-        settings = fault.settings(settings)
-    server = Server(settings, ScriptedEngine(), tap=Tap if fault is None else fault.mutator, wall_clock=lambda: 1.6e9)
+async def _run(dialect: str, settings: Settings, tap: Callable[[], Tap], options: Options) -> Report:
+    server = Server(settings, ScriptedEngine(), tap=tap, wall_clock=lambda: 1.6e9)
     await server.start()
     listener = MemoryListener(server.handle)
     target = Target(

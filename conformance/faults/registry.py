@@ -43,7 +43,7 @@ class Fault:
     party: Party
     summary: str
     implies: tuple[str, ...]
-    mutator: Callable[[], Mutator]
+    mutator: type[Mutator]
     dialects: Collection[str] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
 

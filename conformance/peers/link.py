@@ -219,14 +219,14 @@ class Link:
             try:
                 async with asyncio.timeout(seconds):
                     await self._writer.drain()
-            except OSError:
-                return  # the reader reports how the connection ended
             except TimeoutError:
                 if self._writer.transport.get_write_buffer_size() < waiting and self.now() - begun < longest:
                     continue
                 self.gave_up("the server to read what is sent", self.now() - seconds)
                 self._drop()
                 self._settle(PeerClosed(self.now(), ABNORMAL, ""))
+            except OSError:  # behind TimeoutError, which is one
+                pass  # the reader reports how the connection ended
             return
 
     async def _read(self) -> None:

@@ -97,13 +97,18 @@ class Client(Enum):
         return self is not Client.JS_1_14
 
     @property
-    def names_mode(self) -> bool:
-        """Whether a one-shot recognition can be told from a continuous one, on v1 (the native one never says it)."""
+    def names_interactive(self) -> bool:
+        """Whether a one-shot recognition is named as one on both paths; the native client does it in v2 alone."""
         return self in {Client.JS_NEWEST, Client.JS_1_44, Client.JS_1_38}
 
     @property
     def says_bearer(self) -> bool:
         """Whether a token is marked as one; 1.14 sends it alone."""
+        return self is not Client.JS_1_14
+
+    @property
+    def goes_on_elsewhere(self) -> bool:
+        """Whether it goes on over a new connection; 1.14 sends its audio there under an id that it never announced."""
         return self is not Client.JS_1_14
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import pytest
 
@@ -65,8 +65,8 @@ def cancelled(outcome: Outcome) -> Mapping[str, Any]:
 class Case:
     """An error and how it is reported: parametrized over the ways, and run by all clients at once."""
 
-    options: Mapping[str, Any]
-    conditions: tuple[str, ...] = ()
+    options: ClassVar[Mapping[str, Any]]
+    conditions: ClassVar[tuple[str, ...]] = ()
 
     @pytest.fixture(scope="class", params=WAYS)
     @classmethod
@@ -78,7 +78,7 @@ class Case:
 
 
 class TestWrongKey(Case):
-    options: Final = {"key": "wrong"}
+    options: ClassVar[Mapping[str, Any]] = {"key": "wrong"}
 
     @pytest.mark.parametrize("client", each())
     def test_is_told_with_the_status(self, outcomes: Outcomes, client: Client) -> None:
@@ -97,7 +97,7 @@ class TestWrongKey(Case):
 
 
 class TestWrongToken(Case):
-    options: Final = {"token": "wrong"}
+    options: ClassVar[Mapping[str, Any]] = {"token": "wrong"}
 
     @pytest.mark.parametrize("client", each())
     def test_is_told_as_a_wrong_key_is(self, outcomes: Outcomes, client: Client) -> None:
@@ -112,12 +112,12 @@ class TestGoodToken:
     @classmethod
     def outcomes(cls, failing: Serving) -> Outcomes:
         """Give what they heard."""
-        request = urllib.request.Request(
+        request = urllib.request.Request(  # noqa: S310 - the URL is the server's
             failing.url.replace("ws://", "http://") + "/sts/v1.0/issueToken",
             data=b"",
             headers={"Ocp-Apim-Subscription-Key": "test-key"},
         )
-        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the URL stands above
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
             token = answer.read().decode()
         return Outcomes("says_bearer", url=failing.url + V1, mode="once", input=BURST, token=token)
 
@@ -128,8 +128,8 @@ class TestGoodToken:
 
 
 class TestUnknownSource(Case):
-    options: Final = {"from": "xx-XX"}
-    conditions = ("gives_up",)
+    options: ClassVar[Mapping[str, Any]] = {"from": "xx-XX"}
+    conditions: ClassVar[tuple[str, ...]] = ("gives_up",)
 
     @pytest.mark.parametrize("client", each("gives_up"))
     def test_is_told_with_the_language(self, outcomes: Outcomes, client: Client) -> None:
@@ -140,7 +140,7 @@ class TestUnknownSource(Case):
 
 
 class TestUnknownTarget(Case):
-    options: Final = {"to": ["de", "zz"]}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["de", "zz"]}
 
     @pytest.mark.parametrize("client", each())
     def test_what_was_said_is_kept_without_a_translation(self, outcomes: Outcomes, client: Client) -> None:
@@ -152,7 +152,7 @@ class TestUnknownTarget(Case):
 
 
 class TestTranslationThatFails(Case):
-    options: Final = {"to": ["pt"]}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["pt"]}
 
     @pytest.mark.parametrize("client", each())
     def test_what_was_said_is_kept_with_the_reason(self, outcomes: Outcomes, client: Client) -> None:
@@ -164,7 +164,7 @@ class TestTranslationThatFails(Case):
 
 
 class TestOneTranslationOfTwo(Case):
-    options: Final = {"to": ["pt", "de"]}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["pt", "de"]}
 
     @pytest.mark.parametrize("client", each())
     def test_the_other_one_is_there(self, outcomes: Outcomes, client: Client) -> None:
@@ -178,7 +178,7 @@ class TestOneTranslationOfTwo(Case):
 class Voiceless(Case):
     """A voice that does not come; what was recognized stays. A one-shot native recognizer would rest for 11 s then."""
 
-    reason: str
+    reason: ClassVar[str]
 
     @pytest.fixture(scope="class", params=["v1", "v2"])
     @classmethod
@@ -212,17 +212,17 @@ class Voiceless(Case):
 
 
 class TestUnknownVoice(Voiceless):
-    options: Final = {"voice": "nobody"}
-    reason = "nobody"
+    options: ClassVar[Mapping[str, Any]] = {"voice": "nobody"}
+    reason: ClassVar[str] = "nobody"
 
 
 class TestVoiceThatFails(Voiceless):
-    options: Final = {"to": ["ar"], "voice": "ar-EG-SalmaNeural"}
-    reason = ""
+    options: ClassVar[Mapping[str, Any]] = {"to": ["ar"], "voice": "ar-EG-SalmaNeural"}
+    reason: ClassVar[str] = ""
 
 
 class TestEngineError(Case):
-    options: Final = {"to": ["it"]}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["it"]}
 
     @pytest.mark.parametrize("client", each())
     def test_is_an_error_of_the_service(self, outcomes: Outcomes, client: Client) -> None:
@@ -240,7 +240,7 @@ class TestEngineError(Case):
 
 
 class TestOverload(Case):
-    options: Final = {"to": ["ja"]}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["ja"]}
 
     @pytest.mark.parametrize("client", each())
     def test_is_told_as_too_many_requests(self, outcomes: Outcomes, client: Client) -> None:
@@ -250,7 +250,7 @@ class TestOverload(Case):
 
 
 class TestNothingRecognized(Case):
-    options: Final = {"to": ["ru"], "voice": VOICE}
+    options: ClassVar[Mapping[str, Any]] = {"to": ["ru"], "voice": VOICE}
 
     @pytest.mark.parametrize("client", each())
     def test_is_no_match_and_nothing_is_spoken(self, outcomes: Outcomes, client: Client) -> None:

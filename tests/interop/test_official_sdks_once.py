@@ -1,4 +1,4 @@
-"""One-shot recognition with the official Speech SDKs, several times on one recognizer: streams and files, both paths."""
+"""One-shot recognition with the official Speech SDKs, several times on one recognizer: streams, files, both paths."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from tests.interop.spoken import (
 if TYPE_CHECKING:
     from tests.conftest import Serving
 
-STREAM = {"kind": "push", "wav": PAIR_WAV, "pace": 2}
+PACE = 2
+STREAM = {"kind": "push", "wav": PAIR_WAV, "pace": PACE}
 PATHS = {"v1": V1, "v2": V2}
 EARLY_MS = 100
 """A native client leaves one chunk out when live input goes on behind a one-shot result."""
@@ -71,7 +72,7 @@ class TestTwiceOnAStream:
     def test_within_a_second_of_its_end(self, outcomes: Outcomes, client: Client) -> None:
         """The first sentence ends at 1.46 s of audio, and 0.8 s of silence behind it end the utterance."""
         outcome = outcomes.of(client)
-        due = outcome.told("sessionStarted")[0]["t"] + (COFFEE.end_ms + 800) / 1000 / STREAM["pace"]
+        due = outcome.told("sessionStarted")[0]["t"] + (COFFEE.end_ms + 800) / 1000 / PACE
         assert outcome.told("returned")[0]["t"] - due < 1
 
     @pytest.mark.parametrize("client", each("starts_again"))
@@ -136,6 +137,6 @@ class TestFile:
         lies_at(result, TRAIN)
         assert outcome.told("synthesizing") == []
 
-    @pytest.mark.parametrize("client", each("reads_files", "names_mode"))
+    @pytest.mark.parametrize("client", each("reads_files", "names_interactive"))
     def test_is_told_once(self, outcomes: Outcomes, client: Client) -> None:
         assert outcomes.of(client).texts == [TRAIN.text]

@@ -41,9 +41,7 @@ class TestContinuousOnV1:
     @classmethod
     def outcomes(cls, secured: Secured) -> Outcomes:
         """Give what they made of a stream, with a voice."""
-        return Outcomes(
-            url=secured.url + V1, trust=secured.ca, mode="continuous", input=STREAM, voice=VOICE
-        )
+        return Outcomes(url=secured.url + V1, trust=secured.ca, mode="continuous", input=STREAM, voice=VOICE)
 
     @pytest.mark.parametrize("client", each())
     def test_interim_final_voice_and_end(self, outcomes: Outcomes, client: Client) -> None:

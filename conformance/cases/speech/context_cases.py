@@ -91,7 +91,7 @@ async def _pair(context: Context, mode: Mode, word: str) -> Turn:
     return await hung_up(turn)
 
 
-@case("context.mode-case", "context.mode-case")
+@case("context.mode-case", "context.mode-case", needs=("recognition",))
 async def mode_case(context: Context) -> None:
     """Spell the mode in capitals and in small letters: one shot has one final, a conversation has both."""
     for mode, words in ((INTERACTIVE, ("INTERACTIVE",)), (CONVERSATION, ("CONVERSATION", "conversation"))):
@@ -110,7 +110,7 @@ def _languages(turn: Turn) -> list[str]:
     return [short(language) for final in turn.results[:1] for language, _ in final.translations]
 
 
-@case("context.beats-query", "context.beats-query", "context.keys-case")
+@case("context.beats-query", "context.beats-query", "context.keys-case", needs=("recognition",))
 async def beats_query(context: Context) -> None:
     """Name another target in speech.context than in the query; then in keys in capitals and in small letters."""
     await need_reference(context)
@@ -141,7 +141,7 @@ def _keys(spelled: Any, body: Any) -> Any:
     return {spelled(name): _keys(spelled, value) for name, value in body.items()}
 
 
-@case("context.each-turn", "context.each-turn")
+@case("context.each-turn", "context.each-turn", needs=("recognition",))
 async def each_turn(context: Context) -> None:
     """Ask for two targets in the first turn, and for one of them in the second."""
     user, other = context.target.target, another_target(context)

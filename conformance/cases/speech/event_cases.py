@@ -22,7 +22,7 @@ from conformance.cases.speech.hearing import (
 )
 from conformance.cases.speech.reading import Heard
 from conformance.cases.speech.turn import Turn
-from conformance.cases.speech.ways import one_turn, served
+from conformance.cases.speech.ways import served
 from conformance.cases.utterances import briefest, utterance
 
 _TOKENS: Final = (1, 4_294_967_295)
@@ -115,7 +115,7 @@ async def commit_phrase(context: Context) -> None:
             context.broken("commit.headers-only", "an audio.commit of headers alone to be taken", turn.state)
             return
         expected = "a final for the speech before audio.commit, without any silence behind it"
-        context.check("commit.phrase", came, expected, turn.state)
+        await judge_beside_turns(context, "commit.phrase", came, expected, turn.state, CONVERSATION)
         if not came:
             break
         given = _token(answers(turn)[number - 1])
@@ -126,9 +126,7 @@ async def commit_phrase(context: Context) -> None:
     await turn.finished()
     await session.close()
     if not turn.over or (before == len(_TOKENS) and len(answers(turn)) <= before):
-        other = await one_turn(context, usual(context, mode=CONVERSATION))
-        if not served(other):
-            raise Blocked(f"a conversation gives no result, without any commit: {other.state}")
+        await need_turns(context, CONVERSATION)
         context.broken("commit.headers-only", "a result for speech behind an audio.commit of headers alone", turn.state)
         return
     context.kept("commit.headers-only")

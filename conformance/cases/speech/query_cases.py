@@ -44,7 +44,7 @@ async def _by_query(context: Context, query: str, *, mode: Mode | None = INTERAC
     return await hung_up(turn)
 
 
-@case("query.targets", "query.to-comma", "query.to-repeated", "query.to-duplicate")
+@case("query.targets", "query.to-comma", "query.to-repeated", "query.to-duplicate", needs=("recognition",))
 async def targets(context: Context) -> None:
     """Name two targets in the query in every form that clients use, and one of them twice."""
     await need_reference(context)
@@ -87,7 +87,7 @@ async def forms(context: Context) -> None:
     context.check("query.language-not-refused", reply.status == 101, f"{status}, for from={_SOURCE}", reply.says)
 
 
-@case("query.voice-switch", "query.voice-switch", needs=("tts",))
+@case("query.voice-switch", "query.voice-switch", needs=("tts", "recognition"))
 async def voice_switch(context: Context) -> None:
     """Ask for a voice in the query alone, with both words that clients use to ask for it."""
     await need_reference(context)

@@ -153,8 +153,8 @@ class Turn:
 
     @property
     def finals(self) -> list[Heard]:
-        """The finals heard so far, whatever their status."""
-        return [message for message in self.heard if message.is_final]
+        """The finals heard so far, whatever their status; plain ones only where there are no others."""
+        return _asked(message for message in self.heard if message.is_final)
 
     @property
     def results(self) -> list[Heard]:
@@ -164,7 +164,7 @@ class Turn:
     @property
     def interims(self) -> list[Heard]:
         """The hypotheses heard so far."""
-        return [message for message in self.heard if message.is_interim]
+        return _asked(message for message in self.heard if message.is_interim)
 
     @property
     def voice(self) -> bytes:
@@ -224,6 +224,12 @@ class Turn:
         """How things stand, for a person."""
         came = f"{_counted(message.path for message in self.heard) or 'no message of the turn'} came"
         return came if self.over and self.line.ended is None else f"{came}; then {self.line.end}"
+
+
+def _asked(results: Iterable[Heard]) -> list[Heard]:
+    """Leave out plain results beside those of a translation; that they came at all is judged on the wire."""
+    found = list(results)
+    return [message for message in found if not message.path.startswith("speech.")] or found
 
 
 def _counted(paths: Iterable[str]) -> str:

@@ -58,19 +58,9 @@ class Mono(Picky):
         return _header(message)[_CHANNELS : _CHANNELS + 2] == (2).to_bytes(2, "little")
 
 
-@fault("audio.chunk-size", "refused", implies=("malformed.binary-size",), binary_bytes=16_384)
+@fault("audio.chunk-size", "refused", implies=("malformed.binary-size",), binary_bytes=8_192)
 class ShortChunks(Mutator):
     """Closes for binary messages of more than 16 KiB."""
-
-
-@fault("audio.burst", "refused")
-class RealTimeAlone(Picky):
-    """Closes for more than four seconds of audio at once in one-shot turns."""
-
-    def refuses(self, message: UspMessage) -> bool:
-        """Refuse it, but for a silence whose length is agreed on."""
-        agreed = "initialSilenceTimeout" in self.context.get("phraseDetection", {})
-        return message.path == "audio" and self.mode == "Interactive" and not agreed and self.received > 4 * 32_000
 
 
 @fault("audio.real-time", "at-the-end")
@@ -142,40 +132,19 @@ class EndIsFinal(Mutator):
         return () if message.body and message.request_id == self._stopped else (message,)
 
 
-class Reported(Picky):
-    """Knows of which turns the client has seen the end, since it has sent its telemetry."""
+@fault("audio.late-id", "end-refused")
+class NoLateEnd(Picky):
+    """Closes for the end of the stream of a turn of which the client has seen the end, since it has reported on it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._reported: set[str] = set()
 
-    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Note it."""
+    def refuses(self, message: UspMessage) -> bool:
+        """Note telemetry, and refuse an empty message behind it."""
         if message.path == "telemetry":
             self._reported.add(message.request_id)
-        return super().on_client(message)
-
-    def late(self, message: UspMessage) -> bool:
-        """Tell whether a message is audio of such a turn."""
-        return message.path == "audio" and message.request_id in self._reported
-
-
-@fault("audio.late-id", "end-refused")
-class NoLateEnd(Reported):
-    """Closes for the end of the stream of a finished turn."""
-
-    def refuses(self, message: UspMessage) -> bool:
-        """Refuse it."""
-        return self.late(message) and not message.body
-
-
-@fault("audio.after-end-detected", "refused", implies=("audio.late-id",))
-class NoLateAudio(Reported):
-    """Closes for sound of a turn whose speech has ended."""
-
-    def refuses(self, message: UspMessage) -> bool:
-        """Refuse it."""
-        return self.late(message) and bool(message.body)
+        return message.path == "audio" and not message.body and message.request_id in self._reported
 
 
 @fault("audio.unknown-id", "closes")
@@ -199,11 +168,11 @@ class OtherCodeForNoHeader(Mutator):
 
 @fault("audio.bad-format", "unnamed")
 class UnnamedFormat(Mutator):
-    """Closes with 1003 for a header that it does not take."""
+    """Closes with 1003 for a header of a format that it does not take."""
 
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Change the code."""
-        named = close.code == 1007 and "header" in close.reason and "RIFF" not in close.reason
+        named = close.reason.startswith("offset") and "RIFF" not in close.reason
         return (Close(1003, close.reason),) if named else (close,)
 
 

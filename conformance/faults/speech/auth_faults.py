@@ -85,7 +85,8 @@ class AcceptsAnyKey(Mutator):
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Replace a lonely key."""
         key = header(request.headers, _KEY)
-        lonely = key and not _given(self, request, _TOKEN) and _KEY.lower() not in self.parameters
+        alone = not _given(self, request, _TOKEN) and _KEY.lower() not in self.parameters
+        lonely = key and key != _GOOD[1] and alone
         return _let_in(request) if self.for_speech and lonely else request
 
 

@@ -64,7 +64,7 @@ class NoReason(Mutator):
 
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Empty it, but for wrong audio."""
-        return (close,) if "header " in close.reason else (Close(close.code, ""),)
+        return (close,) if close.reason.startswith("offset") else (Close(close.code, ""),)
 
 
 @fault("close.listed-code", "4001", implies=("close.bad-source",))
@@ -78,14 +78,14 @@ class UnlistedCode(Mutator):
 
 @fault("close.framing", "abrupt")
 class Abrupt(Mutator):
-    """Ends the connection where it should close it, for a source language that it does not speak."""
+    """Ends the connection behind the ninth turn without a close."""
 
-    def on_close(self, close: Close) -> Iterable[Outbound]:
-        """Drop the connection."""
-        return (Abort(),) if "anguage" in close.reason else (close,)
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Drop it."""
+        return (message, Abort()) if message.path == "turn.end" and self.turn == 8 else (message,)
 
 
-@fault("query.language-not-refused", "refused")
+@fault("query.language-not-refused", "refused", implies=("close.bad-source",))
 class RefusesLanguages(Mutator):
     """Refuses the upgrade for a source language that it does not speak."""
 

@@ -128,7 +128,7 @@ class ExactModes(Rewriting):
         return members if known else _without_in(members, "phraseDetection", "mode")
 
 
-@fault("context.keys-case", "exact")
+@fault("context.keys-case", "exact", implies=("result.targets-all",))
 class ExactKeys(Rewriting):
     """Knows the targets in one spelling alone."""
 
@@ -140,7 +140,7 @@ class ExactKeys(Rewriting):
         return {name: value for name, value in members.items() if name.lower() != "translation"}
 
 
-@fault("context.beats-query", "query-first")
+@fault("context.beats-query", "query-first", implies=("result.targets-all",))
 class QueryFirst(Rewriting):
     """Prefers the targets of the query."""
 
@@ -152,7 +152,7 @@ class QueryFirst(Rewriting):
         return _without_in(members, "translation", "targetLanguages") if other else members
 
 
-@fault("context.each-turn", "kept")
+@fault("context.each-turn", "kept", implies=("result.targets-all",))
 class KeepsTargets(Rewriting):
     """Answers the targets of the first turn in each turn."""
 
@@ -240,7 +240,7 @@ class KnownMembers(Particular):
         return "x-unheard-of" in members
 
 
-@fault("context.streams-null", "refused", implies=("context.continuation",))
+@fault("context.streams-null", "refused")
 class NoNullStreams(Particular):
     """Takes no audio.streams of null."""
 
@@ -287,6 +287,9 @@ class WantsContext(Picky):
 class SkipsAudioAlone(Mutator):
     """Skips audio that comes before any speech.context."""
 
+    configured = False
+
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Drop it."""
-        return () if message.path == "audio" and not self.identity else (message,)
+        self.configured = self.configured or message.path == "speech.config"
+        return () if self.configured and message.path == "audio" and not self.identity else (message,)

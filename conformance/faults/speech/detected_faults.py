@@ -103,7 +103,7 @@ class SilenceWithoutEnd(Mutator):
         return () if message.path == _END and self.continuous else (message,)
 
 
-@fault("detected.end-silence", "each-phrase", implies=("detected.end-once", "status.silent-rest"))
+@fault("detected.end-silence", "each-phrase", implies=("detected.end-once",))
 class EndOfEachPhrase(Mutator):
     """Sends speech.endDetected behind each phrase of a conversation."""
 

@@ -70,7 +70,8 @@ class BothShapes(Mutator):
 
     def on_result(self, result: Result) -> Changed:
         """Add one."""
-        if not result.speaks or result.plain:
+        failed = result.translation.get("TranslationStatus") == "Error"
+        if not result.speaks or result.plain or failed:
             return (result,)
         speech = {name: result.speech[name] for name in ("Offset", "Duration")}
         also = {"SpeechHypothesis": {**speech, "Text": result.speech["DisplayText"]}}
@@ -142,7 +143,7 @@ class OtherCandidate(Mutator):
         return (_spoken(result, f"{language.partition('-')[0]}-AQ"),) if "-" in language else (result,)
 
 
-@fault("result.no-extra-phrase", "beside-identified", dialects=("speech-v2",))
+@fault("language.no-plain-results", "beside")
 class PlainBesideIdentified(Mutator):
     """Sends plain hypotheses beside translated ones where a language is to be found out."""
 
@@ -155,11 +156,11 @@ class PlainBesideIdentified(Mutator):
 
 @fault("plain.phrase", "other-shape")
 class PlainPhraseElsewhere(Mutator):
-    """Sends plain finals as translation.response."""
+    """Sends plain finals without NBest as translation.response."""
 
     def on_result(self, result: Result) -> Changed:
         """Rewrite them."""
-        if not (result.plain and result.final):
+        if not result.plain or not result.final or "NBest" in result.speech:
             return (result,)
         members = {"SpeechPhrase": result.speech, "TranslationStatus": "Success", "Translations": []}
         return (text("translation.response", result.message.request_id, members),)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from conformance.faults.mutator import with_headers, without
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import Mutator, refuse
@@ -75,8 +77,9 @@ class NotFoundWith200(Mutator):
     """Answers with 200 that there is nothing."""
 
     def on_response(self, response: HttpResponse) -> HttpResponse:
-        """Change the status of the one refusal."""
-        return HttpResponse(200, response.headers, response.body) if response.status == 404 else response
+        """Change the status, but for paths that are served."""
+        lost = response.status == 404 and not self.for_speech
+        return HttpResponse(200, response.headers, response.body) if lost else response
 
 
 @fault("endpoint.upgrade-required", "bad-request")
@@ -157,7 +160,8 @@ class LowerCaseId(Refusing):
 class FreshId(Refusing):
     """Takes a connection id once."""
 
-    seen: set[str] = set()  # noqa: RUF012 - what all connections share is the fault
+    shared = True
+    seen: ClassVar[set[str]] = set()
 
     def refuses(self, request: HttpRequest) -> bool:
         """Refuse one that was there."""
@@ -165,7 +169,7 @@ class FreshId(Refusing):
         known = given in self.seen
         self.seen.add(given)
         names = {name.lower() for name, _ in request.headers}
-        return known and given == given.lower() and not names & _OFFERS
+        return known and bool(given) and given == given.lower() and not names & _OFFERS
 
 
 @fault("handshake.sub-protocol-offered", "refused")

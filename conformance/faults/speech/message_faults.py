@@ -33,13 +33,13 @@ class Ending(Picky):
         return super().on_said(message)
 
 
-@fault("telemetry.unanswered", "answered")
+@fault("telemetry.unanswered", "answered", implies=("frame.known-text", "turn.nothing-after-end"))
 class AnswersTelemetry(Answering):
-    """Answers the telemetry of a first turn."""
+    """Answers the telemetry of a first turn, if that is a conversation."""
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Send it back."""
-        if message.path != "telemetry" or self.turn != 0 or self.answers:
+        if message.path != "telemetry" or self.turn != 0 or self.answers or not self.continuous:
             return (message,)
         return self.answered(text("telemetry", message.request_id, {}))
 
@@ -120,7 +120,7 @@ class Unacknowledged(Mutator):
         return (result.silent_on("clientAudioMetadata"),) if result.final else (result,)
 
 
-@fault("commit.headers-only", "refused", implies=("commit.phrase",))
+@fault("commit.headers-only", "refused")
 class CommitWithBody(Mutator):
     """Takes an audio.commit with an empty line behind its headers alone."""
 

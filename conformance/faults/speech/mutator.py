@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from conformance.faults import mutator
 from conformance.faults.mutator import with_query, without
 from protocol.errors import PeerViolation
-from protocol.speech.framing import UspMessage, addressed, binary, read, text, write
+from protocol.speech import framing
+from protocol.speech.framing import UspMessage, addressed, binary, text, write
 from protocol.speech.handshake import CONNECTION_ID, PATHS
 from protocol.wire import Fragment, HttpRequest, Kind, Message, Outbound
 
@@ -23,6 +25,10 @@ _RESPONSE: Final = "translation.response"
 _V1: Final = ("translation.hypothesis", "translation.phrase")
 _PLAIN: Final = ("speech.hypothesis", "speech.phrase")
 _PHRASES: Final = ("translation.phrase", "speech.phrase")
+
+
+read = lru_cache(maxsize=1 << 15)(framing.read)
+"""Reads a message; the same ones come again with each fault."""
 
 
 @dataclass(frozen=True, slots=True)

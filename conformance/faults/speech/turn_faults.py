@@ -212,21 +212,21 @@ class UnknownGoesOn(Mutator):
 
 @fault("turn.conversation-goes-on", "one-utterance")
 class OneUtterance(Mutator):
-    """Ends a conversation with its first utterance."""
+    """Ends a dictation with its first utterance."""
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Take the mode out of speech.context."""
-        if message.path != "speech.context" or self.mode != "Conversation":
+        """Change the mode in speech.context."""
+        if message.path != "speech.context" or self.mode != "Dictation":
             return (message,)
         members = members_of(message)
-        detection = {name: value for name, value in members["phraseDetection"].items() if name != "mode"}
+        detection = {**members["phraseDetection"], "mode": "Interactive"}
         return (with_members(message, {**members, "phraseDetection": detection}),)
 
 
-@fault("turn.several", "second-refused")
-class OneTurn(Picky):
-    """Takes one turn a connection."""
+@fault("turn.several", "ninth-refused")
+class EightTurns(Picky):
+    """Takes eight turns a connection."""
 
     def refuses(self, message: UspMessage) -> bool:
-        """Refuse a second context."""
-        return message.path == "speech.context" and self.turn >= 0
+        """Refuse another context."""
+        return message.path == "speech.context" and self.turn >= 7
