@@ -74,12 +74,14 @@ def credential(
     *,
     kinds: Collection[CredentialKind] = tuple(CredentialKind),
     names: CredentialNames = CREDENTIAL_NAMES,
+    bare: bool = False,
 ) -> Credential | None:
     """Return the one credential that decides, or None if there is none; other `kinds` are not looked at.
 
     A token decides over a key (translator.auth.token-beats-key), a header over its query twin even when it is wrong
     (translator.auth.header-beats-query), and an empty one is none (translator.auth.empty-credential). An
-    Authorization header of another scheme is a token that cannot be right (translator.auth.bad-token).
+    Authorization header of another scheme is a token that cannot be right (translator.auth.bad-token); with `bare` one
+    word without any scheme is a token, too.
     """
     query = parameters(request.query)
     for kind in CredentialKind:
@@ -89,21 +91,24 @@ def credential(
         same_form = in_header.lower() == in_query.lower()
         value = header(request.headers, in_header) or None
         if value and kind is CredentialKind.TOKEN:
-            value = _bearer(value)
+            value = _bearer(value, bare=bare)
         if value is not None:
             return Credential(kind, value, "header")
         value = next(iter(query.get(in_query.lower(), ())), None)
         if value and kind is CredentialKind.TOKEN and same_form:
-            value = _bearer(value)
+            value = _bearer(value, bare=bare)
         if value is not None:
             return Credential(kind, value, "query")
     return None
 
 
-def _bearer(value: str) -> str | None:
+def _bearer(value: str, *, bare: bool) -> str | None:
     """Return the token of an Authorization value: None if it is empty, "" if the scheme is another one."""
-    match = _BEARER.fullmatch(value.strip())
-    return (match["token"] or None) if match else ""
+    value = value.strip()
+    match = _BEARER.fullmatch(value)
+    if match:
+        return match["token"] or None
+    return value if bare and len(value.split()) == 1 else ""
 
 
 def shown(value: str) -> str:

@@ -63,7 +63,8 @@ class Speech:
 
     def admit(self, request: HttpRequest) -> Opening:
         """Judge credentials (401 without, 403 for wrong ones), then parameters (400), then haste (429)."""
-        given = _entra(credential(request, names=CREDENTIAL_NAMES))
+        # Bare: JS 1.14 sends its token without the word Bearer.
+        given = _entra(credential(request, names=CREDENTIAL_NAMES, bare=True))
         if given is None or not self._authority.accepts(given):
             missing = unauthorized(given, names=CREDENTIAL_NAMES)
             raise Rejected(missing if given is None else replace(missing, status=403, code="Forbidden"))

@@ -17,8 +17,8 @@ from protocol.speech.handshake import Mode, Profanity, SpeechRequest
 
 CONTEXT_JSON = "speech.malformed.context-json"
 
-OPEN_RANGE = "UND"
-"""The candidate that stands for every language (fact P-22)."""
+OPEN_RANGES = ("UND", "OPENRANGE")
+"""The candidates that stand for every language (fact P-22), in capitals; JS before 1.44 uses the longer one."""
 
 _EMPTY: Mapping[str, Any] = {}
 

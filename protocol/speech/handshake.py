@@ -75,6 +75,7 @@ class SpeechRequest:
         targets: Language tags of the translations, in order, each once.
         mode: Of `scenario`, or None.
         voice: Name of the voice to speak with, which switches synthesis on, or None.
+        old_voice: Whether `features` says `texttospeech`, as JS of before 1.44 does.
         profanity: Treatment, or None.
         detailed: Whether `format=detailed` was asked for.
         initial_silence_ms: Of `initialSilenceTimeoutMs`, or None.
@@ -87,10 +88,16 @@ class SpeechRequest:
     targets: tuple[str, ...] = ()
     mode: Mode | None = None
     voice: str | None = None
+    old_voice: bool = False
     profanity: Profanity | None = None
     detailed: bool = False
     initial_silence_ms: int | None = None
     segmentation_ms: int | None = None
+
+    @property
+    def streams(self) -> bool:
+        """Whether voices go out as streams: in v2, but not to clients whose reader dies at one (JS of before 1.44)."""
+        return self.dialect == V2 and not self.old_voice
 
 
 def read_request(request: HttpRequest, dialect: str) -> SpeechRequest:
@@ -110,6 +117,7 @@ def read_request(request: HttpRequest, dialect: str) -> SpeechRequest:
         targets=_targets(given.get("to", ())),
         mode=Mode.of(_first(given, "scenario")),
         voice=_first(given, "voice"),
+        old_voice=(_first(given, "features") or "").lower() == "texttospeech",
         profanity=Profanity.of(_first(given, "profanity")),
         detailed=(_first(given, "format") or "").lower() == "detailed",
         initial_silence_ms=_number(given, "initialsilencetimeoutms"),
@@ -158,7 +166,7 @@ def build_target(
         *([("from", source)] if source is not None else []),
         *to,
         *([("scenario", mode.value)] if mode is not None else []),
-        *([("voice", voice), ("features", "texttospeech")] if voice is not None else []),
+        *([("voice", voice), ("features", "requireVoice")] if voice is not None else []),
         *extra,
     ]
     if not pairs:

@@ -6,12 +6,18 @@ Clients name locales and neural voices that come and go; what matters is that th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from protocol.languages import Catalogue, Voice
-from protocol.speech.context import OPEN_RANGE, Wanted
+from protocol.speech.context import OPEN_RANGES, Wanted
 from protocol.speech.messages import V1
 
 _LOCALE = re.compile(r"(?:^|\()([A-Za-z]{2,3}(?:-[A-Za-z]{4})?-(?:[A-Za-z]{2}|[0-9]{3}))(?:-|\s*,)")
+
+
+def is_open(candidates: Iterable[str]) -> bool:
+    """Tell whether candidates stand for every language (fact P-22)."""
+    return any(tag.upper() in OPEN_RANGES for tag in candidates)
 
 
 def speech_key(catalogue: Catalogue, tag: str) -> str | None:
@@ -28,7 +34,7 @@ def spoken(catalogue: Catalogue, wanted: Wanted) -> tuple[str, tuple[str, ...], 
 
     What is wrong is a sentence for the client (facts P-19, P-22): speech.close.bad-source.
     """
-    if OPEN_RANGE in (tag.upper() for tag in wanted.candidates):
+    if is_open(wanted.candidates):
         found = tuple(catalogue.speech)
     else:
         keys = (speech_key(catalogue, tag) for tag in wanted.candidates)

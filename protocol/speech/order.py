@@ -3,8 +3,8 @@
 A table follows one connection through its turns, one turn at a time. It speaks of the messages of the present turn;
 what still comes with the id of a finished one (audio, telemetry, events) is discarded by servers and is no step.
 
-The words are what a message does, not its Path alone: `final` is also an error or a silence, `chunk` a part of a voice
-in either dialect.
+The words are what a message does, not its Path alone: `final` is also an error or a silence. A part of a voice is a
+`chunk` where it has no stream, as in v1; v2 takes that too, since clients of before 2025 know nothing else.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ INTERIM = "interim"
 FINAL = "final"
 VOICE_START = "voice start"
 CHUNK = "chunk"
+STREAM_CHUNK = "chunk of a stream"
 VOICE_END = "voice end"
 END_DETECTED = "endDetected"
 TURN_END = "turn.end"
@@ -90,16 +91,20 @@ def _client_edges(dialect: str) -> tuple[Edge, ...]:
 
 def _server_edges(dialect: str) -> tuple[Edge, ...]:
     started = (OPEN, HEARING)
-    begins_voice = CHUNK if dialect == V1 else VOICE_START
+    streams = (
+        Edge(SERVER, OPEN, VOICE_START, SPEAKING, ("V-11", "T-13")),
+        Edge(SERVER, SPEAKING, STREAM_CHUNK, SPEAKING, ("V-12",)),
+    )
     return (
         Edge(SERVER, DUE, TURN_START, OPEN, ("T-03", "V-01")),
         *(Edge(SERVER, state, START_DETECTED, state, ("V-02", "T-12")) for state in (*started, SPEAKING)),
         *(Edge(SERVER, state, INTERIM, HEARING, ("V-04", "V-08")) for state in started),
         *(Edge(SERVER, state, FINAL, OPEN, ("V-05", "V-09")) for state in started),
         *(Edge(SERVER, state, END_DETECTED, state, ("V-03", "P-04")) for state in (*started, SPEAKING)),
-        Edge(SERVER, OPEN, begins_voice, SPEAKING, ("V-06", "V-11", "T-13")),
+        Edge(SERVER, OPEN, CHUNK, SPEAKING, ("V-06", "T-13")),
+        *(() if dialect == V1 else streams),
         Edge(SERVER, OPEN, VOICE_END, OPEN, ("P-08",)),
-        Edge(SERVER, SPEAKING, CHUNK, SPEAKING, ("V-06", "V-12")),
+        Edge(SERVER, SPEAKING, CHUNK, SPEAKING, ("V-06",)),
         Edge(SERVER, SPEAKING, VOICE_END, OPEN, ("V-07", "V-13")),
         Edge(SERVER, OPEN, TURN_END, IDLE, ("T-03", "V-15"), _FINISHES),
         *(Edge(SERVER, state, CLOSE, CLOSED, ("L-01", "X-01")) for state in (IDLE, DUE, OPEN, HEARING, SPEAKING)),
@@ -114,6 +119,7 @@ _SERVER_WORDS = (
     FINAL,
     VOICE_START,
     CHUNK,
+    STREAM_CHUNK,
     VOICE_END,
     END_DETECTED,
     TURN_END,
@@ -143,12 +149,11 @@ _SERVER_REFUSALS: Mapping[tuple[str, str], tuple[str, str]] = {
     (IDLE, TURN_START): ("speech.frame.request-id-known", OPEN),
     **{(DUE, word): ("speech.turn.start-first", OPEN) for word in _SERVER_WORDS},
     (DUE, INTERIM): ("speech.turn.start-first", HEARING),
-    **{(DUE, word): ("speech.turn.start-first", SPEAKING) for word in (VOICE_START, CHUNK)},
+    **{(DUE, word): ("speech.turn.start-first", SPEAKING) for word in (VOICE_START, CHUNK, STREAM_CHUNK)},
     (DUE, TURN_END): ("speech.turn.start-first", IDLE),
     **{(state, TURN_START): ("speech.turn.start-once", OPEN) for state in (OPEN, HEARING, SPEAKING)},
     (OPEN, VOICE_START): ("speech.synthesis.v1-paths", SPEAKING),
-    (OPEN, CHUNK): ("speech.synthesis.start", SPEAKING),
-    **{(HEARING, word): ("speech.synthesis.after-phrase", SPEAKING) for word in (VOICE_START, CHUNK)},
+    **{(HEARING, word): ("speech.synthesis.after-phrase", SPEAKING) for word in (VOICE_START, CHUNK, STREAM_CHUNK)},
     (HEARING, VOICE_END): ("speech.synthesis.after-phrase", HEARING),
     (HEARING, TURN_END): ("speech.result.final-always", IDLE),
     **{(SPEAKING, word): ("speech.synthesis.before-next-phrase", SPEAKING) for word in (INTERIM, FINAL)},
@@ -156,13 +161,24 @@ _SERVER_REFUSALS: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 """The same of a server, where the dialects do not differ."""
 
-_SECOND_VOICE: Mapping[str, str] = {V1: "speech.synthesis.v1-paths", V2: "speech.synthesis.one-stream-at-a-time"}
+_STREAMS: Mapping[str, Mapping[tuple[str, str], tuple[str, str]]] = {
+    V1: {
+        (OPEN, STREAM_CHUNK): ("speech.synthesis.v1-paths", SPEAKING),
+        (SPEAKING, STREAM_CHUNK): ("speech.synthesis.v1-paths", SPEAKING),
+        (SPEAKING, VOICE_START): ("speech.synthesis.v1-paths", SPEAKING),
+    },
+    V2: {
+        (OPEN, STREAM_CHUNK): ("speech.synthesis.start", SPEAKING),
+        (SPEAKING, VOICE_START): ("speech.synthesis.one-stream-at-a-time", SPEAKING),
+    },
+}
+"""What each dialect says of streams."""
 
 
 def _table(dialect: str) -> Table:
     edges = (*_client_edges(dialect), *_server_edges(dialect))
     allowed = {(edge.party, edge.state, edge.message) for edge in edges}
-    server = {**_SERVER_REFUSALS, (SPEAKING, VOICE_START): (_SECOND_VOICE[dialect], SPEAKING)}
+    server = {**_SERVER_REFUSALS, **_STREAMS[dialect]}
     refused = [
         Refusal(party, state, word, requirement, resume)
         for party, rows in ((CLIENT, _CLIENT_REFUSALS), (SERVER, server))

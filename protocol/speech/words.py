@@ -26,7 +26,6 @@ _WORDS: Mapping[type[ServerMessage], str] = {
     Interim: order.INTERIM,
     Final: order.FINAL,
     SynthesisStart: order.VOICE_START,
-    SynthesisChunk: order.CHUNK,
     SynthesisEnd: order.VOICE_END,
     TurnEnd: order.TURN_END,
 }
@@ -36,4 +35,6 @@ def word_of(message: ServerMessage) -> str:
     """Return the word of a server's message; KeyError for one of a path that the protocol does not know (`Other`)."""
     if isinstance(message, Other):
         raise KeyError(message.path)
+    if isinstance(message, SynthesisChunk):
+        return order.CHUNK if message.stream is None else order.STREAM_CHUNK
     return _WORDS[type(message)]

@@ -82,6 +82,13 @@ class TestCredential:
         with_good_ones = request("access_token=t&subscription-key=k", ("Authorization", value))
         assert credential(with_good_ones) == Credential(TOKEN, "", "header")
 
+    @pytest.mark.parametrize(
+        ("value", "token"), [("t", "t"), (" t ", "t"), ("Bearer t", "t"), ("Basic t", ""), ("", None)]
+    )
+    def test_a_bare_token_is_one_where_that_is_allowed(self, value: str, token: str | None) -> None:
+        given = credential(request("", ("Authorization", value)), bare=True)
+        assert given == (None if token is None else Credential(TOKEN, token, "header"))
+
     @pytest.mark.parametrize("value", ["", "Bearer", "Bearer "])
     def test_an_empty_header_equals_an_absent_one(self, value: str) -> None:
         assert credential(request("access_token=t", ("Authorization", value))) == Credential(TOKEN, "t", "query")

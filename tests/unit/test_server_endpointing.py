@@ -79,9 +79,9 @@ class TestUtterance:
         assert endpointer.feed(tone(0.5, -20) + quiet(0.78)) == [Started(0)]
         assert endpointer.feed(quiet(0.02)) == [Ended(Span(0, 16_000)), Silent(25_600, 41_600)]
 
-    def test_less_than_60_ms_is_a_click(self) -> None:
-        assert not spans(events(quiet(0.1) + tone(0.04, -10) + quiet(1)))
-        assert spans(events(quiet(0.1) + tone(0.06, -10) + quiet(1))) == [Span(3200, 3 * FRAME)]
+    def test_less_than_120_ms_is_a_click(self) -> None:
+        assert not spans(events(quiet(0.1) + tone(0.1, -10) + quiet(1)))
+        assert spans(events(quiet(0.1) + tone(0.12, -10) + quiet(1))) == [Span(3200, 6 * FRAME)]
 
     def test_clicks_far_apart_are_no_utterance(self) -> None:
         assert not spans(events((tone(0.04, -10) + quiet(0.22)) * 20))

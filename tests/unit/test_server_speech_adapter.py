@@ -52,6 +52,8 @@ class TestCredentials:
             (f"Authorization=Bearer%20{TOKEN}", ()),
             ("", (("Authorization", f"Bearer aad#/subscriptions/x#{TOKEN}"),)),
             (f"Authorization=Bearer+aad%23x%23{TOKEN}", ()),
+            ("", (("Authorization", TOKEN),)),
+            (f"Authorization={TOKEN}", ()),
         ],
     )
     def test_have_four_places(self, query: str, headers: Headers) -> None:
@@ -71,7 +73,7 @@ class TestCredentials:
             ("", (("Ocp-Apim-Subscription-Key", "wrong"),)),
             ("Ocp-Apim-Subscription-Key=test-key", (("Ocp-Apim-Subscription-Key", "wrong"),)),
             ("", (("Authorization", "Bearer wrong"),)),
-            ("", (("Authorization", TOKEN),)),
+            ("", (("Authorization", f"Basic {TOKEN}"),)),
             ("", (("Authorization", f"Bearer aad#{TOKEN}#wrong"),)),
             ("", (("Authorization", f"Bearer x#y#{TOKEN}"),)),
             ("Authorization=wrong", ()),

@@ -112,7 +112,7 @@ class TestQuery:
             f"&Ocp-Apim-Subscription-Key=k&X-ConnectionId={ID}",
             (),
         )
-        assert javascript == replace(native, mode=Mode.CONVERSATION)
+        assert javascript == replace(native, mode=Mode.CONVERSATION, old_voice=False)
         assert (native.targets, native.voice) == (("de", "fr"), "de-DE-KatjaNeural")
 
     @pytest.mark.parametrize("unknown", ["storeAudio=true", "x", "=", "%ff=%ff", "&&", "cid=7", "api-version=9"])
@@ -122,7 +122,7 @@ class TestQuery:
     def test_names_compare_without_case(self) -> None:
         query = "FROM=en&To=de&SCENARIO=dictation&Voice=v&Profanity=raw&Format=detailed&INITIALSILENCETIMEOUTMS=1"
         assert read(query) == SpeechRequest(
-            V1, ID, "en", ("de",), Mode.DICTATION, "v", Profanity.RAW, detailed=True, initial_silence_ms=1
+            V1, ID, "en", ("de",), Mode.DICTATION, "v", profanity=Profanity.RAW, detailed=True, initial_silence_ms=1
         )
 
     def test_an_empty_value_equals_an_absent_one(self) -> None:
@@ -131,6 +131,15 @@ class TestQuery:
     @pytest.mark.parametrize("query", ["from=xx&to=yy,zz&voice=nobody", "from=%F0%9F%9A%A9", f"to={'a' * 1000}"])
     def test_refuses_no_language_and_no_voice(self, query: str) -> None:
         assert read(query).connection_id == ID
+
+
+class TestVoicesAsStreams:
+    @pytest.mark.parametrize(
+        ("dialect", "query", "streams"),
+        [(V1, "", False), (V2, "", True), (V2, "features=requireVoice", True), (V2, "features=TextToSpeech", False)],
+    )
+    def test_are_known_to_clients_of_v2_but_for_old_ones(self, dialect: str, query: str, streams: bool) -> None:
+        assert read(query, dialect=dialect).streams is streams
 
 
 class TestSource:
@@ -220,7 +229,7 @@ class TestBuildTarget:
             extra=(("X-ConnectionId", ID), ("x", "a b")),
         )
         assert target == (
-            f"{self.PATH}?from=en-US&to=de%2Cfr&scenario=dictation&voice=de-DE-Katja&features=texttospeech"
+            f"{self.PATH}?from=en-US&to=de%2Cfr&scenario=dictation&voice=de-DE-Katja&features=requireVoice"
             f"&X-ConnectionId={ID}&x=a%20b"
         )
 

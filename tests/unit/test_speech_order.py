@@ -32,6 +32,7 @@ WORDS = {
         order.FINAL,
         order.VOICE_START,
         order.CHUNK,
+        order.STREAM_CHUNK,
         order.VOICE_END,
         order.END_DETECTED,
         order.TURN_END,
@@ -235,8 +236,12 @@ class TestVoices:
         assert at_rest(talk(V1, *SPOKEN, *voice, *says(SERVER, order.FINAL), *voice, *says(SERVER, order.TURN_END)))
 
     def test_of_v2_is_one_stream_after_another(self) -> None:
-        voice = says(SERVER, order.VOICE_START, order.CHUNK, order.CHUNK, order.VOICE_END)
+        voice = says(SERVER, order.VOICE_START, order.STREAM_CHUNK, order.STREAM_CHUNK, order.VOICE_END)
         assert at_rest(talk(V2, *SPOKEN, *voice, *voice, *says(SERVER, order.TURN_END)))
+
+    def test_of_v2_may_be_like_that_of_v1(self) -> None:
+        voice = says(SERVER, order.CHUNK, order.CHUNK, order.VOICE_END)
+        assert at_rest(talk(V2, *SPOKEN, *voice, *says(SERVER, order.TURN_END)))
 
 
 class TestOneDialectOnly:
@@ -248,12 +253,16 @@ class TestOneDialectOnly:
         assert refused(V2, *CONFIGURED, (CLIENT, order.HEADER)) == ("client.context-first", order.STREAMING)
         assert refused(V2, *OVER, (CLIENT, order.HEADER))[0] == "client.context-first"
 
+    def test_v1_has_no_streams(self) -> None:
+        assert refused(V1, *SPOKEN, (SERVER, order.STREAM_CHUNK)) == ("synthesis.v1-paths", order.SPEAKING)
+        assert refused(V1, *SPEAKING[V1], (SERVER, order.STREAM_CHUNK))[0] == "synthesis.v1-paths"
+
     def test_v1_has_no_start_of_a_voice(self) -> None:
         assert refused(V1, *SPOKEN, (SERVER, order.VOICE_START)) == ("synthesis.v1-paths", order.SPEAKING)
         assert refused(V1, *SPEAKING[V1], (SERVER, order.VOICE_START))[0] == "synthesis.v1-paths"
 
     def test_v2_has_one_and_one_at_a_time(self) -> None:
-        assert refused(V2, *SPOKEN, (SERVER, order.CHUNK)) == ("synthesis.start", order.SPEAKING)
+        assert refused(V2, *SPOKEN, (SERVER, order.STREAM_CHUNK)) == ("synthesis.start", order.SPEAKING)
         again = (*SPEAKING[V2], (SERVER, order.VOICE_START))
         assert refused(V2, *again) == ("synthesis.one-stream-at-a-time", order.SPEAKING)
 
@@ -302,6 +311,7 @@ class TestServerRefused:
             (order.FINAL, order.OPEN),
             (order.VOICE_START, order.SPEAKING),
             (order.CHUNK, order.SPEAKING),
+            (order.STREAM_CHUNK, order.SPEAKING),
             (order.VOICE_END, order.OPEN),
             (order.END_DETECTED, order.OPEN),
             (order.TURN_END, order.IDLE),
@@ -316,7 +326,7 @@ class TestServerRefused:
         speaking = (*SPEAKING[dialect], (SERVER, order.TURN_START))
         assert refused(dialect, *speaking) == ("turn.start-once", order.OPEN)
 
-    @pytest.mark.parametrize("word", [order.VOICE_START, order.CHUNK])
+    @pytest.mark.parametrize("word", [order.VOICE_START, order.CHUNK, order.STREAM_CHUNK])
     def test_to_speak_what_is_no_final(self, dialect: str, word: str) -> None:
         assert refused(dialect, *HEARING, (SERVER, word)) == ("synthesis.after-phrase", order.SPEAKING)
 

@@ -33,7 +33,9 @@ def phrase(**changes: Any) -> Phrase:
 
 
 def final(event: Phrase, dialect: str = V2, until: int | None = None, tags: tuple[str, ...] = (), **more: Any) -> Final:
-    return results.final(event, wanted(dialect, **more), targets(*tags), PCM, Heard(dialect, PUBLISHED), until)
+    return results.final(
+        event, wanted(dialect, **more), targets(*tags), PCM, Heard(dialect, PUBLISHED, dialect == V2), until
+    )
 
 
 class TestTargets:
@@ -98,13 +100,13 @@ class TestLanguage:
 class TestInterims:
     def test_are_raw_with_translations_in_order(self) -> None:
         event = Hypothesis(0, SPAN, "Hello, damn", ("Olá,", "Salut"), frozenset({"damn"}), targets=("pt", "fr"))
-        told = results.interim(event, wanted(), targets(), PCM, Heard(V2, PUBLISHED))
+        told = results.interim(event, wanted(), targets(), PCM, Heard(V2, PUBLISHED, True))
         assert (told.text, told.offset, told.duration, told.language) == ("hello ****", 1_000_000, 2_000_000, "en-US")
         assert told.translations == (Translation("pt-BR", "Olá,"), Translation("fr", "Salut"))
 
     def test_of_v1_have_short_tags(self) -> None:
         event = Hypothesis(0, SPAN, "Hello", ("Olá",), targets=("pt",))
-        told = results.interim(event, wanted(V1), targets("pt-BR", "pt", "zz", "fr"), PCM, Heard(V1, PUBLISHED))
+        told = results.interim(event, wanted(V1), targets("pt-BR", "pt", "zz", "fr"), PCM, Heard(V1, PUBLISHED, False))
         assert told.translations == (Translation("pt", "Olá"), Translation("pt", "Olá"))
 
 
@@ -166,6 +168,6 @@ class TestSilence:
     )
     def test_has_its_status(self, dialect: str, translated: bool, one_shot: bool, status: str) -> None:
         asked = wanted(dialect, translated=translated)
-        told = results.silence(SPAN, 9_000_000, asked, PCM, Heard(dialect, PUBLISHED), one_shot=one_shot)
+        told = results.silence(SPAN, 9_000_000, asked, PCM, Heard(dialect, PUBLISHED, dialect == V2), one_shot=one_shot)
         assert (told.status, told.offset, told.duration) == (status, 1_000_000, 8_000_000)
         assert told.text == ("" if status == "Success" else None)

@@ -19,7 +19,7 @@ FILE = bytes(range(100))
 def speaking(
     voices: Voices | None, dialect: str = V2, profanity: Profanity = Profanity.MASKED, chunk: int = 64
 ) -> Speaking:
-    return Speaking(Heard(dialect, PUBLISHED), voices, profanity, chunk)
+    return Speaking(Heard(dialect, PUBLISHED, dialect == V2), voices, profanity, chunk)
 
 
 def order(subject: Speaking, *tags: str) -> list[object]:

@@ -289,4 +289,4 @@ class TestWhatComesTooLate:
 
 def _turn() -> Turn:
     wanted = settle(SpeechRequest(V2, "c" * 32, source="en-US", targets=("pt",)), None, Context(mode=Mode.CONVERSATION))
-    return Turn(ONE, 0, wanted, Heard(V2, PUBLISHED), "en-US", (), Policy())
+    return Turn(ONE, 0, wanted, Heard(V2, PUBLISHED, True), "en-US", (), Policy())

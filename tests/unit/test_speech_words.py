@@ -31,7 +31,8 @@ WORDS: dict[ServerMessage, str] = {
     Interim("a", 0, 1): order.INTERIM,
     Final("Success", 0, 1, "a"): order.FINAL,
     SynthesisStart("1", "de"): order.VOICE_START,
-    SynthesisChunk("1", b"x"): order.CHUNK,
+    SynthesisChunk(None, b"x"): order.CHUNK,
+    SynthesisChunk("1", b"x"): order.STREAM_CHUNK,
     SynthesisEnd("1", "Success"): order.VOICE_END,
     TurnEnd(): order.TURN_END,
 }

@@ -47,7 +47,7 @@ class GoingAway(Leaving):
     code = 1001
 
 
-@fault("close.mid-turn-not-1000", "1000", implies=("status.silence-phrase",))
+@fault("close.mid-turn-not-1000", "1000")
 class NormalInTurn(Mutator):
     """Closes with 1000 in the middle of a conversation, when there was silence for long."""
 

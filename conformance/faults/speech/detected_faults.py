@@ -172,7 +172,7 @@ class LongPhrases(Mutator):
     """Cuts speech after a minute."""
 
 
-@fault("result.status", "other-letters", implies=("status.initial-silence",))
+@fault("result.status", "other-letters")
 class OtherLetters(Mutator):
     """Spells InitialSilenceTimeout in another way."""
 

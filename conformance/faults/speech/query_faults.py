@@ -31,7 +31,7 @@ def _targets(request: HttpRequest) -> list[str]:
     return [value for name, value in parse_query(request.query) if name.lower() == "to"]
 
 
-@fault("query.to-comma", "first-alone")
+@fault("query.to-comma", "first-alone", implies=("result.targets-all",))
 class FirstOfList(Mutator):
     """Reads the first language of a list alone."""
 
@@ -41,7 +41,7 @@ class FirstOfList(Mutator):
         return with_query(request, {"to": listed[0].partition(",")[0]}) if self.for_speech and listed else request
 
 
-@fault("query.to-repeated", "first-alone")
+@fault("query.to-repeated", "first-alone", implies=("result.targets-all",))
 class FirstParameter(Mutator):
     """Reads the first parameter of each name alone."""
 

@@ -76,7 +76,7 @@ class Absolute(Mutator):
         return (result.saying(Offset=result.speech["Offset"] + 10 * _SECOND),)
 
 
-@fault("result.offsets-grow", "constant", implies=("result.ticks",))
+@fault("result.offsets-grow", "constant")
 class ConstantOffset(Counting):
     """Has the second final of a turn begin with the first, where that makes no long one."""
 
@@ -166,7 +166,9 @@ class Reversed(Mutator):
 
     def on_result(self, result: Result) -> Changed:
         """Turn them round."""
-        return (result.translated(result.entries[::-1]),) if not result.final and result.entries else (result,)
+        asked = self.context.get("translation", {}).get("targetLanguages", ())
+        due = not result.final and len(result.entries) == len(asked) > 1
+        return (result.translated(result.entries[::-1]),) if due else (result,)
 
 
 @fault("result.language-echo", "other-region")
@@ -267,7 +269,8 @@ class PlainBeside(Mutator):
 
     def on_result(self, result: Result) -> Changed:
         """Add it in front."""
-        if result.final or result.plain or not self.continuous:
+        identified = "languageId" in self.context
+        if result.final or result.plain or identified or not self.continuous:
             return (result,)
         return text("speech.hypothesis", result.message.request_id, lacking(result.speech, "Channel")), result
 

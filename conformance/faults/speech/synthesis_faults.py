@@ -56,7 +56,8 @@ class VoiceForAll(Mutator):
         if not result.speaks or result.plain or asked:
             return (result,)
         path = "audio.end" if result.message.path == "translation.response" else "translation.synthesis.end"
-        return result, text(path, result.message.request_id, dict.fromkeys(_STATUSES, "Success"))
+        stream = (("X-StreamId", f"{result.message.request_id}-{result.speech['Offset']}"),)
+        return result, text(path, result.message.request_id, dict.fromkeys(_STATUSES, "Success"), stream)
 
 
 @fault("synthesis.no-empty-chunk", "last")
@@ -102,7 +103,7 @@ class TelephoneVoice(Mutator):
         return replace(parts[0], body=build_file(PcmFormat(8_000), halved)), message
 
 
-@fault("synthesis.end", "left-out", implies=("synthesis.voice-locale",))
+@fault("synthesis.end", "left-out")
 class NoEnd(Mutator):
     """Sends no end of the only voice of a one-shot turn."""
 
@@ -132,7 +133,7 @@ class ReasonOfSuccess(Mutator):
         return (with_members(message, {**members_of(message), "FailureReason": "none"}),)
 
 
-@fault("synthesis.end-form", "number", implies=("synthesis.end-reason",))
+@fault("synthesis.end-form", "number")
 class ReasonAsNumber(Mutator):
     """Gives a number as the reason of a failure."""
 
@@ -166,7 +167,7 @@ class ShortNames(Mutator):
         return (with_members(message, {**members, "synthesis": {**members["synthesis"], "defaultVoices": known}}),)
 
 
-@fault("synthesis.before-turn-end", "behind", implies=("synthesis.on-request",))
+@fault("synthesis.before-turn-end", "behind", implies=("synthesis.on-request", "query.voice-switch"))
 class VoiceBehindEnd(Mutator):
     """Sends the last voice of a turn behind its turn.end."""
 
@@ -232,7 +233,7 @@ class PathsOfV2(Mutator):
         return (_named(message, renamed),)
 
 
-@fault("synthesis.v2-paths", "of-v1")
+@fault("synthesis.v2-paths", "of-v1", implies=("synthesis.start",))
 class PathsOfV1(Mutator):
     """Speaks in the paths of speech-v1."""
 

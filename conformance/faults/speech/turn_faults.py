@@ -19,7 +19,7 @@ from protocol.wire import Outbound
 _START, _END = "turn.start", "turn.end"
 
 
-@fault("turn.start-first", "left-out", implies=("turn.tail",))
+@fault("turn.start-first", "left-out")
 class NoStart(Mutator):
     """Sends no turn.start."""
 
@@ -76,7 +76,7 @@ class OneTag(Mutator):
         return (with_members(message, {"context": {"serviceTag": "0123456789abcdef"}}),)
 
 
-@fault("turn.end-last", "left-out", implies=("audio.end", "result.final-always"))
+@fault("turn.end-last", "left-out", implies=("audio.end",))
 class NoEndOfDictation(Mutator):
     """Sends no turn.end in dictation."""
 
@@ -186,7 +186,7 @@ class NoFinal(Mutator):
         return () if result.status == "NoMatch" and self.mode == "Interactive" else (result,)
 
 
-@fault("status.end-of-dictation", "only-final", implies=("turn.one-shot-final",))
+@fault("status.end-of-dictation", "only-final")
 class OnlyDictation(Mutator):
     """Acknowledges a one-shot turn in which nothing was understood by EndOfDictation alone."""
 
@@ -210,7 +210,7 @@ class UnknownGoesOn(Mutator):
         return (with_members(message, {**members, "phraseDetection": detection}),)
 
 
-@fault("turn.conversation-goes-on", "one-utterance")
+@fault("turn.conversation-goes-on", "one-utterance", implies=("status.silence-phrase",))
 class OneUtterance(Mutator):
     """Ends a dictation with its first utterance."""
 

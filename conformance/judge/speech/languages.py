@@ -12,7 +12,7 @@ from conformance.judge.speech.spoken import PLAIN, Result
 from conformance.judge.speech.turn import Turn
 from conformance.judge.verdict import Verdict
 from protocol.languages import PUBLISHED
-from protocol.speech.context import OPEN_RANGE
+from protocol.speech.languages import is_open
 from protocol.speech.messages import V1
 from protocol.wire import Party
 
@@ -169,7 +169,7 @@ def identification(view: View) -> Findings:
 
 
 def _detected(candidates: Sequence[str], language: str, at: int) -> Finding:
-    if [tag.upper() for tag in candidates] == [OPEN_RANGE]:
+    if is_open(candidates):
         name = "speech.language.open-range"
         return broken(name, at, "a language without a region", language) if "-" in language else kept(name, at)
     name = "speech.language.candidates"

@@ -31,7 +31,7 @@ _WORDS = {
     spoken.PHRASE: order.FINAL,
     spoken.PLAIN_PHRASE: order.FINAL,
     spoken.SYNTHESIS: order.CHUNK,
-    spoken.AUDIO: order.CHUNK,
+    spoken.AUDIO: order.STREAM_CHUNK,
     spoken.AUDIO_START: order.VOICE_START,
     spoken.SYNTHESIS_END: order.VOICE_END,
     spoken.AUDIO_END: order.VOICE_END,
@@ -70,7 +70,7 @@ def walk(view: View) -> Findings:
             if step is None or (state == order.SPEAKING and step in _BESIDE):
                 continue
             stream = said.message.stream_id if said.message is not None else None
-            late = step == order.CHUNK and stream in streams  # of a stream that others have cut into
+            late = step == order.STREAM_CHUNK and stream in streams  # of a stream that others have cut into
             cut = step == order.TURN_END and (turn.abandoned or turn.provoked)  # may end at any point
             streams |= {stream} if step == order.VOICE_START else set()
             yield from _step(conversation, said, step, excused=late or cut)

@@ -126,7 +126,9 @@ def _form(said: Said) -> Findings:
 
 
 def shapes(view: View) -> Findings:
-    """speech.synthesis.v1-paths, v2-paths: the paths of the dialect."""
+    """speech.synthesis.v1-paths, v2-paths: the paths of the dialect; an old client of v2 may be sent those of v1."""
+    if view.dialect != V1 and view.asks.old_voice:
+        return
     first, second = (spoken.SYNTHESIS, spoken.SYNTHESIS_END), (spoken.AUDIO_START, spoken.AUDIO, spoken.AUDIO_END)
     own, name = (first, "speech.synthesis.v1-paths") if view.dialect == V1 else (second, "speech.synthesis.v2-paths")
     for turn in view.turns:

@@ -9,21 +9,10 @@ from protocol.errors import PeerViolation
 from protocol.order import Conversation
 from protocol.speech import framing, messages, order
 from protocol.speech.client.telemetry import Stamp
+from protocol.speech.words import word_of
 from protocol.wire import Close, Fragment, Headers, Message, Party
 
 SERVER, CLIENT = Party.SERVER, Party.CLIENT
-
-_WORDS: Final[Mapping[type[messages.ServerMessage], str]] = {
-    messages.TurnStart: order.TURN_START,
-    messages.StartDetected: order.START_DETECTED,
-    messages.EndDetected: order.END_DETECTED,
-    messages.Interim: order.INTERIM,
-    messages.Final: order.FINAL,
-    messages.SynthesisStart: order.VOICE_START,
-    messages.SynthesisChunk: order.CHUNK,
-    messages.SynthesisEnd: order.VOICE_END,
-    messages.TurnEnd: order.TURN_END,
-}
 
 _BROKEN: Final[Mapping[str, str]] = {
     framing.SIZE_PREFIX: "speech.frame.binary-size",
@@ -103,9 +92,9 @@ class Line:
 
     def follow(self, said: messages.ServerMessage) -> None:
         """Follow the server through the order table; what it does out of order is taken all the same."""
-        word = _WORDS.get(type(said))
-        if word is None:
+        if isinstance(said, messages.Other):
             return
+        word = word_of(said)
         if self._order.may(SERVER, word):
             self._order.step(SERVER, word)
         else:

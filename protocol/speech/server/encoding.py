@@ -43,9 +43,9 @@ def encode(dialect: str, request_id: str, message: ServerMessage) -> UspMessage:
         case SynthesisStart(stream, language):
             return text("audio.start", request_id, {"TranslationLanguage": language}, _stream(stream))
         case SynthesisChunk(stream, data):
-            return binary("translation.synthesis" if dialect == V1 else "audio", request_id, data, _stream(stream))
+            return binary("translation.synthesis" if stream is None else "audio", request_id, data, _stream(stream))
         case SynthesisEnd():
-            return _end(dialect, request_id, message)
+            return _end(request_id, message)
         case TurnEnd():
             return text("turn.end", request_id, {})
         case _:
@@ -56,12 +56,13 @@ def _stream(stream: str | None) -> Headers:
     return () if stream is None else (("X-StreamId", stream),)
 
 
-def _end(dialect: str, request_id: str, end: SynthesisEnd) -> UspMessage:
+def _end(request_id: str, end: SynthesisEnd) -> UspMessage:
     """Return the end of a voice with both names of the status; each client looks for another one (fact V-07, V-13)."""
     members: Members = {"SynthesisStatus": end.status, "Status": end.status}
     if end.reason is not None:
         members["FailureReason"] = end.reason
-    return text("translation.synthesis.end" if dialect == V1 else "audio.end", request_id, members, _stream(end.stream))
+    path = "translation.synthesis.end" if end.stream is None else "audio.end"
+    return text(path, request_id, members, _stream(end.stream))
 
 
 def _interim(dialect: str, request_id: str, interim: Interim) -> UspMessage:

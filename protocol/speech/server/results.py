@@ -13,9 +13,9 @@ from protocol import profanity
 from protocol.audio import PcmFormat
 from protocol.events import Hypothesis, Phrase, Span
 from protocol.languages import Catalogue
-from protocol.speech.context import OPEN_RANGE, Wanted
+from protocol.speech.context import Wanted
 from protocol.speech.handshake import Profanity
-from protocol.speech.languages import echo, speech_key, text_key
+from protocol.speech.languages import echo, is_open, speech_key, text_key
 from protocol.speech.messages import ERROR, SUCCESS, V1, V2, Alternative, Final, Interim, Translation
 
 TICKS_PER_MS = 10_000
@@ -33,10 +33,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Where results are told: the dialect, and the server's catalogue."""
+    """Where results are told: the dialect, and the server's catalogue.
+
+    `streams`: whether voices come as streams, one for each language, as in v2.
+    """
 
     dialect: str
     catalogue: Catalogue
+    streams: bool
 
 
 def targets_of(tags: tuple[str, ...], catalogue: Catalogue) -> tuple[Target, ...]:
@@ -86,7 +90,7 @@ def language_of(found: str | None, wanted: Wanted, dialect: str, catalogue: Cata
     """
     if not wanted.candidates:
         return wanted.source if dialect == V2 else None
-    if OPEN_RANGE in (tag.upper() for tag in wanted.candidates):
+    if is_open(wanted.candidates):
         return None if found is None else catalogue.speech[found].language
     return next((tag for tag in wanted.candidates if speech_key(catalogue, tag) == found), wanted.candidates[0])
 

@@ -66,7 +66,7 @@ class ServerSession:
         self.policy = policy
         self.order = Conversation(order.TABLES[request.dialect], SERVER)
         self.ignored = 0
-        self._heard = Heard(request.dialect, catalogue)
+        self._heard = Heard(request.dialect, catalogue, request.streams)
         self._opened = self._last = self._now = time
         self._assembler = Assembler(policy)
         self._configured = False

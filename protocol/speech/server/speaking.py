@@ -1,7 +1,7 @@
 """The voices of one turn: what has to be spoken behind a phrase, and how it is told.
 
 v2 speaks the languages that were asked for, one stream after another; v1 has no language on a voice, and speaks one
-target (decisions; requirements speech.synthesis.languages, first-target).
+target (decisions; requirements speech.synthesis.languages, first-target). So does v2 for clients that know no streams.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from protocol.languages import Catalogue
 from protocol.speech.context import Voices
 from protocol.speech.handshake import Profanity
 from protocol.speech.languages import echo, voice_for
-from protocol.speech.messages import ERROR, SUCCESS, V1, ServerMessage, SynthesisChunk, SynthesisEnd, SynthesisStart
+from protocol.speech.messages import ERROR, SUCCESS, ServerMessage, SynthesisChunk, SynthesisEnd, SynthesisStart
 from protocol.speech.server.results import Heard, Target, treated
 
 
@@ -65,7 +65,7 @@ class Speaking:
                 continue
             voice = voice_for(catalogue, name, target.key)
             self.streams += 1
-            stream = None if self._heard.dialect == V1 else str(self.streams)
+            stream = str(self.streams) if self._heard.streams else None
             language = echo(self._heard.dialect, target.tag, target.key)
             self._due.append(_Due(language, stream, None if voice else name))
             if voice is not None:
@@ -102,7 +102,7 @@ class Speaking:
             return []
         names = {tag.lower(): name for tag, name in self.voices.by_language}
         fallback = self.voices.by_language[0][1]
-        if self._heard.dialect == V1:
+        if not self._heard.streams:
             own = [one for one in targets if one.key and fallback.lower().startswith(one.key.lower())]
             return [(one, fallback) for one in (*own, *targets)[:1]]
         spoken = {tag.lower() for tag in self.voices.spoken}
