@@ -29,7 +29,7 @@ from reference_server.policy import Settings
 from reference_server.tap import Tap
 
 KEY = "test-key"
-_DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
+DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def prove_one(dialect: str, identity: str) -> Proof:
     fault = registry.get(identity)
     names = None if fault.policy or fault.mutator.shared else reached(fault.mutator, traffic(dialect))
     checks = () if names == () else run_in_memory(dialect, fault, Options(only=names or ())).checks
-    departed = [check for check in checks if check.verdict in _DEPARTURES]
+    departed = [check for check in checks if check.verdict in DEPARTURES]
     by = tuple(check.case for check in departed if check.requirement == fault.requirement)
     also = dict.fromkeys(check.requirement for check in departed if check.requirement != fault.requirement)
     return Proof(fault.id, fault.requirement, fault.party.value, by, fault.implies, tuple(also))

@@ -102,9 +102,9 @@ class Client(Enum):
         return self in {Client.JS_NEWEST, Client.JS_1_44, Client.JS_1_38}
 
     @property
-    def says_bearer(self) -> bool:
-        """Whether a token is marked as one; 1.14 sends it alone."""
-        return self is not Client.JS_1_14
+    def voices_in_v2(self) -> tuple[str, ...]:
+        """Which of the targets de and fr are spoken in v2: native asks for one, and old clients know no streams."""
+        return ("de", "fr") if self in {Client.JS_NEWEST, Client.JS_1_44} else ("de",)
 
     @property
     def goes_on_elsewhere(self) -> bool:

@@ -119,9 +119,9 @@ class TestGoodToken:
         )
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - the same
             token = answer.read().decode()
-        return Outcomes("says_bearer", url=failing.url + V1, mode="once", input=BURST, token=token)
+        return Outcomes(url=failing.url + V1, mode="once", input=BURST, token=token)
 
-    @pytest.mark.parametrize("client", each("says_bearer"))
+    @pytest.mark.parametrize("client", each())
     def test_opens_the_session(self, outcomes: Outcomes, client: Client) -> None:
         ends_cleanly(outcomes.of(client))
         assert outcomes.of(client).told("returned")[0]["text"] == COFFEE.text

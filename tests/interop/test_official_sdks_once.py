@@ -99,7 +99,7 @@ class TestTwiceOnAStream:
         self, outcomes: Outcomes, client: Client, request: pytest.FixtureRequest
     ) -> None:
         v2 = "v2" in request.node.callspec.id.split("-")
-        spoken = ("de", "fr") if v2 and client is not Client.NATIVE else ("de",)
+        spoken = client.voices_in_v2 if v2 else ("de",)
         speaks(outcomes.of(client), [said.translations[target] for said in PAIR for target in spoken])
 
 

@@ -164,7 +164,6 @@ class TestShapes:
         ]
         assert v2.said(BENCH, "synthesis.stream-id") == []
 
-
     def test_an_old_client_of_v2_may_be_sent_those_of_v1(self) -> None:
         old = SpeechTalk(V2).connect("features=texttospeech").begin().plays(path="translation.synthesis")
         assert old.said(BENCH, "synthesis.v2-paths") == []

@@ -1,4 +1,4 @@
-"""Servers that do not read speech.config and speech.context as clients write them."""
+"""Servers that do not read speech.context as clients write it."""
 
 from __future__ import annotations
 
@@ -6,94 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Members, Mutator, Picky, lacking, members_of, with_members
+from conformance.faults.speech.mutator import Members, Mutator, Picky, lacking, members_of, part, with_members
+from protocol.languages import PUBLISHED
 from protocol.speech.framing import UspMessage
 
 _MODES = ("Interactive", "Conversation", "Dictation")
-_MEMBERS = (
-    *("phraseDetection", "phraseOutput", "translation", "synthesis", "languageId", "audio", "continuation"),
-    "translationcontext",
-)
-
-
-def _part(members: Members, name: str) -> Members:
-    found = members.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-class Configured(Picky):
-    """Does not take some forms of speech.config; `dislikes` says which."""
-
-    configured = 0
-
-    def refuses(self, message: UspMessage) -> bool:
-        """Look at speech.config alone, and count it."""
-        if message.path != "speech.config":
-            return False
-        self.configured += 1
-        return self.dislikes(message, members_of(message))
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Tell whether this server does not take a speech.config."""
-        return False
-
-
-@fault("config.repeated", "refused")
-class ConfiguredOnce(Configured):
-    """Takes speech.config once."""
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Refuse another one, of members that are known."""
-        return self.configured > 1 and bool(members)
-
-
-@fault("config.without-request-id", "refused")
-class ConfigWithId(Configured):
-    """Expects an X-RequestId with speech.config."""
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Refuse one without."""
-        return not message.request_id
-
-
-@fault("config.numbers-as-text", "refused")
-class ConfigWithNumbers(Configured):
-    """Expects numbers in speech.config."""
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Refuse texts."""
-        source = _part(_part(_part(members, "context"), "audio"), "source")
-        return isinstance(source.get("samplerate"), str)
-
-
-@fault("config.device-absent", "refused")
-class ConfigWithDevice(Configured):
-    """Expects a device in speech.config."""
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Refuse one without."""
-        return bool(members) and "device" not in _part(members, "context")
-
-
-@fault("config.open", "refused")
-class ConfigClosed(Configured):
-    """Knows all members of speech.config."""
-
-    def dislikes(self, message: UspMessage, members: Members) -> bool:
-        """Refuse another one."""
-        return "x-unheard-of" in members
-
-
-@fault("config.before-audio", "skipped")
-class SkipsEarlyAudio(Mutator):
-    """Skips audio that comes before speech.config."""
-
-    configured = False
-
-    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
-        """Drop it."""
-        self.configured = self.configured or message.path == "speech.config"
-        return (message,) if self.configured or message.path != "audio" else ()
 
 
 class Rewriting(Mutator):
@@ -114,8 +31,8 @@ class Rewriting(Mutator):
 
 def _without_in(members: Members, name: str, *inner: str) -> Members:
     """Return members without members of one of them."""
-    part = _part(members, name)
-    return {**members, name: lacking(part, *inner)} if set(inner) & set(part) else members
+    found = part(members, name)
+    return {**members, name: lacking(found, *inner)} if set(inner) & set(found) else members
 
 
 @fault("context.mode-case", "exact", implies=("turn.conversation-goes-on",))
@@ -124,7 +41,7 @@ class ExactModes(Rewriting):
 
     def read(self, members: Members) -> Members:
         """Drop another one."""
-        known = _part(members, "phraseDetection").get("mode", _MODES[0]) in _MODES
+        known = part(members, "phraseDetection").get("mode", _MODES[0]) in _MODES
         return members if known else _without_in(members, "phraseDetection", "mode")
 
 
@@ -135,7 +52,7 @@ class ExactKeys(Rewriting):
     def read(self, members: Members) -> Members:
         """Drop a translation that is spelled in another way."""
         known = {name.lower(): name for name in members}.get("translation", "translation") == "translation"
-        if known and "targetlanguages" not in _part(members, "translation"):
+        if known and "targetlanguages" not in part(members, "translation"):
             return members
         return {name: value for name, value in members.items() if name.lower() != "translation"}
 
@@ -147,7 +64,7 @@ class QueryFirst(Rewriting):
     def read(self, members: Members) -> Members:
         """Drop other ones."""
         given = self.parameters.get("to", "").lower().split(",")
-        targets = _part(members, "translation").get("targetLanguages", [])
+        targets = part(members, "translation").get("targetLanguages", [])
         other = given != [""] and not {target.lower() for target in targets} & set(given)
         return _without_in(members, "translation", "targetLanguages") if other else members
 
@@ -162,7 +79,7 @@ class KeepsTargets(Rewriting):
 
     def read(self, members: Members) -> Members:
         """Put them in the place of fewer ones."""
-        targets = _part(members, "translation").get("targetLanguages")
+        targets = part(members, "translation").get("targetLanguages")
         if self._first is None:
             self._first = targets
         if not targets or not set(targets) < set(self._first or ()):
@@ -176,8 +93,8 @@ class WantsInterimResults(Rewriting):
 
     def read(self, members: Members) -> Members:
         """Switch them off."""
-        translation = _part(members, "translation")
-        output = _part(translation, "output")
+        translation = part(members, "translation")
+        output = part(translation, "output")
         if not output or "interimResults" in output:
             return members
         changed = {**output, "interimResults": {"mode": "None"}}
@@ -191,6 +108,18 @@ class OwnSilence(Rewriting):
     def read(self, members: Members) -> Members:
         """Drop it."""
         return _without_in(members, "phraseDetection", "initialSilenceTimeout")
+
+
+@fault("result.profanity", "masked-unheard")
+class MasksNothing(Rewriting):
+    """Leaves profanities alone that speech.context wants masked."""
+
+    def read(self, members: Members) -> Members:
+        """Replace the word."""
+        detection = part(members, "phraseDetection")
+        if part(detection, "enrichment").get("profanity") != "Masked":
+            return members
+        return {**members, "phraseDetection": {**detection, "enrichment": {"profanity": "Raw"}}}
 
 
 @fault("context.segmentation", "ignored")
@@ -246,7 +175,7 @@ class NoNullStreams(Particular):
 
     def dislikes(self, members: Members) -> bool:
         """Refuse it."""
-        streams = _part(_part(members, "audio"), "streams")
+        streams = part(part(members, "audio"), "streams")
         return None in streams.values()
 
 
@@ -256,8 +185,8 @@ class NumberedOffsets(Particular):
 
     def dislikes(self, members: Members) -> bool:
         """Refuse a text."""
-        streams = _part(_part(_part(members, "continuation"), "audio"), "streams")
-        return isinstance(_part(streams, "1").get("offset"), str)
+        streams = part(part(part(members, "continuation"), "audio"), "streams")
+        return isinstance(part(streams, "1").get("offset"), str)
 
 
 @fault("context.no-voice", "action-wanted")
@@ -266,8 +195,18 @@ class WantsActions(Particular):
 
     def dislikes(self, members: Members) -> bool:
         """Refuse one without."""
-        translation = _part(members, "translation")
+        translation = part(members, "translation")
         return bool(translation.get("targetLanguages")) and "onSuccess" not in translation
+
+
+@fault("result.bad-target", "refused")
+class RefusesTargets(Particular):
+    """Closes for a target that it does not speak."""
+
+    def dislikes(self, members: Members) -> bool:
+        """Refuse one."""
+        targets = part(members, "translation").get("targetLanguages", ())
+        return any(PUBLISHED.resolve_target(target) is None for target in targets)
 
 
 @fault("context.optional", "wanted")

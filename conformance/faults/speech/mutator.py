@@ -248,6 +248,12 @@ def with_members(message: UspMessage, members: Members) -> UspMessage:
     return replace(message, body=json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+def part(members: Members, name: str) -> Members:
+    """Return a member that is an object; an empty one if it is absent or something else."""
+    found = members.get(name)
+    return found if isinstance(found, dict) else {}
+
+
 def lacking(members: Members, *names: str) -> Members:
     """Return members without these."""
     return {name: value for name, value in members.items() if name not in names}

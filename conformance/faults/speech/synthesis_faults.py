@@ -23,10 +23,9 @@ Said = Iterable[UspMessage | Outbound]
 _ENDS = ("translation.synthesis.end", "audio.end")
 _STATUSES = ("SynthesisStatus", "Status")
 _VOICE = ("translation.synthesis", "audio", "audio.start", *_ENDS)
-_TONE = build_file(PcmFormat(16_000), bytes(range(0, 200, 2)) * 64)
 
 
-def _good(message: UspMessage) -> bool:
+def good_end(message: UspMessage) -> bool:
     """Tell whether a message is the end of a voice that was spoken."""
     return message.path in _ENDS and members_of(message)["Status"] == "Success"
 
@@ -41,7 +40,7 @@ class NoVoice(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Drop a voice that is good."""
-        failure = message.path in _ENDS and not _good(message)
+        failure = message.path in _ENDS and not good_end(message)
         alone = self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) == 1
         return () if message.path in _VOICE and alone and not failure else (message,)
 
@@ -66,7 +65,7 @@ class EmptyChunk(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Add one before the end message."""
-        if not _good(message):
+        if not good_end(message):
             return (message,)
         path = message.path.removesuffix(".end")
         return binary(path, message.request_id, b"", _stream(message)), message
@@ -110,7 +109,7 @@ class NoEnd(Mutator):
     def on_said(self, message: UspMessage) -> Said:
         """Drop it."""
         alone = not self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) == 1
-        return () if _good(message) and alone else (message,)
+        return () if good_end(message) and alone else (message,)
 
 
 @fault("synthesis.end-status", "left-out")
@@ -119,7 +118,7 @@ class NoStatus(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Empty the body."""
-        return (with_members(message, {}),) if _good(message) and self.continuous else (message,)
+        return (with_members(message, {}),) if good_end(message) and self.continuous else (message,)
 
 
 @fault("synthesis.end-reason", "of-success")
@@ -128,7 +127,7 @@ class ReasonOfSuccess(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Add it."""
-        if not _good(message):
+        if not good_end(message):
             return (message,)
         return (with_members(message, {**members_of(message), "FailureReason": "none"}),)
 
@@ -139,7 +138,7 @@ class ReasonAsNumber(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Replace the text."""
-        if message.path not in _ENDS or _good(message):
+        if message.path not in _ENDS or good_end(message):
             return (message,)
         return (with_members(message, {**members_of(message), "FailureReason": 7}),)
 
@@ -150,7 +149,7 @@ class NoEndOfBadVoice(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Drop the end message."""
-        return () if message.path in _ENDS and not _good(message) else (message,)
+        return () if message.path in _ENDS and not good_end(message) else (message,)
 
 
 @fault("synthesis.voice-locale", "long-names")
@@ -196,7 +195,7 @@ class VoiceBehindNext(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Hold the end of a voice back for one message."""
-        if _good(message):
+        if good_end(message):
             self._held = [message]
             return ()
         held, self._held = self._held, []
@@ -221,97 +220,3 @@ class VoiceFirst(Mutator):
             return (message,)
         held, self._held = self._held, []
         return (*held, message)
-
-
-@fault("synthesis.v1-paths", "of-v2")
-class PathsOfV2(Mutator):
-    """Speaks in the paths of speech-v2."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Rename the messages."""
-        renamed = {"translation.synthesis": "audio", "translation.synthesis.end": "audio.end"}
-        return (_named(message, renamed),)
-
-
-@fault("synthesis.v2-paths", "of-v1", implies=("synthesis.start",))
-class PathsOfV1(Mutator):
-    """Speaks in the paths of speech-v1."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Rename the messages, and drop the start."""
-        renamed = {"audio": "translation.synthesis", "audio.end": "translation.synthesis.end"}
-        return () if message.path == "audio.start" else (_named(message, renamed),)
-
-
-def _named(message: UspMessage, renamed: dict[str, str]) -> UspMessage:
-    if message.path not in renamed:
-        return message
-    headers = tuple((name, renamed[value] if name == "Path" else value) for name, value in message.headers)
-    return replace(message, headers=headers)
-
-
-@fault("synthesis.start", "left-out")
-class NoVoiceStart(Mutator):
-    """Sends no audio.start."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Drop it."""
-        return () if message.path == "audio.start" else (message,)
-
-
-@fault("synthesis.start-form", "no-language")
-class NoVoiceLanguage(Mutator):
-    """Sends audio.start without the language."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Empty it."""
-        return (with_members(message, {}),) if message.path == "audio.start" else (message,)
-
-
-@fault("synthesis.stream-id", "left-out")
-class NoStreamId(Mutator):
-    """Sends the audio of a voice without X-StreamId."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Drop the header."""
-        if message.path != "audio":
-            return (message,)
-        return (replace(message, headers=tuple(pair for pair in message.headers if pair[0] != "X-StreamId")),)
-
-
-@fault("synthesis.one-stream-at-a-time", "interleaved")
-class Interleaved(Mutator):
-    """Ends a stream behind the start of the next one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._held: list[UspMessage] = []
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Hold the end of a voice back for one message."""
-        if _good(message):
-            self._held = [message]
-            return ()
-        held, self._held = self._held, []
-        return (message, *held) if message.path == "audio.start" else (*held, message)
-
-
-@fault("synthesis.languages", "other")
-class OtherLanguage(Mutator):
-    """Speaks a language that nobody asked for."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Name another one in audio.start."""
-        return (with_members(message, {"TranslationLanguage": "tlh"}),) if message.path == "audio.start" else (message,)
-
-
-@fault("synthesis.first-target", "twice")
-class TwoVoices(Mutator):
-    """Speaks each final of a conversation for each of two targets."""
-
-    def on_said(self, message: UspMessage) -> Said:
-        """Add a tone behind each voice."""
-        several = self.continuous and len(self.context.get("synthesis", {}).get("defaultVoices", ())) > 1
-        if not (_good(message) and several):
-            return (message,)
-        return message, binary("translation.synthesis", message.request_id, _TONE), message

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import (
+    Answering,
     Mutator,
     Picky,
     Result,
+    as_result,
     members_of,
     with_members,
 )
@@ -186,14 +188,42 @@ class NoFinal(Mutator):
         return () if result.status == "NoMatch" and self.mode == "Interactive" else (result,)
 
 
-@fault("status.end-of-dictation", "only-final")
-class OnlyDictation(Mutator):
-    """Acknowledges a one-shot turn in which nothing was understood by EndOfDictation alone."""
+@fault("turn.one-shot-ends", "with-the-stream", implies=("turn.end-last",))
+class EndsWithStream(Answering):
+    """Ends a one-shot turn in which something was said only when the client ends the stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._spoke = ""
+        self._held: UspMessage | None = None
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Hold its turn.end back."""
+        result = as_result(message)
+        if result is not None and result.speaks and self.mode == "Interactive":
+            self._spoke = message.request_id
+        if message.path != _END or message.request_id != self._spoke:
+            return (message,)
+        self._held = message
+        return ()
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Release it."""
+        held = self._held
+        if held is None or message.path != "audio" or message.body or message.request_id != held.request_id:
+            return (message,)
+        self._held = None
+        return self.answered(held)
+
+
+@fault("turn.acknowledged", "half")
+class AcknowledgesHalf(Mutator):
+    """Acknowledges half of a conversation that consists of a few words alone."""
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
-        """Replace NoMatch."""
-        due = result.final and result.status == "NoMatch" and not self.continuous
-        return (result.saying(RecognitionStatus="EndOfDictation"),) if due else (result,)
+        """Cut its final."""
+        short = self.continuous and self.received < 80_000
+        return (result.saying(Duration=result.speech["Duration"] // 2),) if short and result.final else (result,)
 
 
 @fault("turn.unknown-mode", "goes-on")
