@@ -26,7 +26,6 @@ ACKNOWLEDGEMENT: Final = "EndOfDictation"
 """The status of a final that acknowledges audio and says nothing; no application sees it."""
 
 _REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
-_BURST_MS: Final = 200
 _SPEED: Final = 2.0  # as fast as clients send; a server has to keep up with that
 
 
@@ -44,11 +43,6 @@ def spoken_for(context: Context, milliseconds: int) -> bytes:
     """Return speech of this length without a pause: the shortest utterance of the run again and again."""
     once, size = utterance(*briefest(context.target.corpus), lead_ms=0), STREAM.ms_to_bytes(milliseconds)
     return (once * (size // len(once) + 1))[:size]
-
-
-async def burst(turn: Turn, pcm: bytes) -> None:
-    """Send samples at once, in messages of 200 ms: few, and smaller than what the documents allow."""
-    await turn.pcm(pcm, pace=0, size=STREAM.ms_to_bytes(_BURST_MS))
 
 
 def patience(context: Context, milliseconds: int) -> float:

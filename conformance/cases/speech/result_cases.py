@@ -10,7 +10,6 @@ from conformance.cases.speech.asking import CONVERSATION, another_target, usual
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import (
     answers,
-    burst,
     lasts,
     length,
     near,
@@ -44,7 +43,7 @@ async def offsets(context: Context) -> None:
         await turn.say(spoken)
     await turn.need_end()
     behind = await session.begin()
-    await burst(behind, silence(_PREFIX_MS))
+    await behind.pcm(silence(_PREFIX_MS), pace=0)
     await behind.say(spoken)
     await behind.need_end()
     await session.close()
@@ -78,7 +77,7 @@ async def eight_at_once(context: Context) -> None:
     seconds, middle = len(once) / STREAM.bytes_per_second, (bounds.end_ms - bounds.start_ms) / 2000
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    await burst(turn, once * _BURST)
+    await turn.pcm(once * _BURST, pace=0)
     await turn.end()
     await turn.ends(budget=patience(context, round(_BURST * seconds * 1000)))
     await session.close()

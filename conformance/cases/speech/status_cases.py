@@ -17,7 +17,6 @@ from conformance.cases.speech.hearing import (
     ACKNOWLEDGEMENT,
     LOOSE_S,
     answers,
-    burst,
     hear,
     judge_beside_turns,
     near,
@@ -94,10 +93,10 @@ async def initial_silence(context: Context) -> None:
     """Say nothing in a one-shot turn whose stream does not end: it ends by itself, with one final; then speak."""
     session = await open_session(context)
     turn = await session.begin()
-    await burst(turn, silence(_FIRST_MS))
+    await turn.pcm(silence(_FIRST_MS), pace=0)
     # Shorter than a wait for something that is due: whoever takes longer to give up gets more silence.
     if not await turn.final(budget=context.budget.wait(RESULT) / 2):
-        await burst(turn, silence(_REST_MS))
+        await turn.pcm(silence(_REST_MS), pace=0)
         await turn.final(budget=patience(context, _REST_MS))
     ended = turn.over or (bool(turn.finals) and await turn.ends())
     statuses = [final.status for final in turn.finals if final.status != ACKNOWLEDGEMENT]
@@ -139,7 +138,7 @@ async def long_silence(context: Context) -> None:
 async def _silent(context: Context, turn: Turn) -> bool:
     """Be silent for long enough, and judge how that ends the turn; tell whether it did."""
     before, since = len(turn.finals), max((final.covered for final in turn.finals), default=0) / TICKS_PER_SECOND
-    await burst(turn, silence(_SILENCE_MS))
+    await turn.pcm(silence(_SILENCE_MS), pace=0)
     ended = await turn.ends(budget=patience(context, _SILENCE_MS))
     quiet = turn.finals[before:]
     if ended and before and not quiet:
@@ -172,7 +171,7 @@ async def silent_rest(context: Context) -> None:
         turn = await session.begin()
         if speaks:
             await turn.say()
-        await burst(turn, silence(_SHORT_MS))
+        await turn.pcm(silence(_SHORT_MS), pace=0)
         await turn.end()
         ended = await turn.ends(budget=patience(context, _SHORT_MS))
         if not ended or (speaks and not answers(turn)):
@@ -190,9 +189,9 @@ async def long_speech(context: Context) -> None:
     """Speak for 65 s without a pause: finals come while the stream goes on, so that none is too long."""
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    await burst(turn, spoken_for(context, _LONG_MS))
+    await turn.pcm(spoken_for(context, _LONG_MS), pace=0)
     early = await hear(turn, budget=patience(context, _LONG_MS))
-    await burst(turn, spoken_for(context, _MORE_MS))
+    await turn.pcm(spoken_for(context, _MORE_MS), pace=0)
     await turn.line.until(
         lambda: int(_left(turn) <= _UNACKNOWLEDGED_S), 1, "a final", budget=patience(context, _MORE_MS)
     )
@@ -221,8 +220,8 @@ async def noise(context: Context) -> None:
     """Send noise without words in a one-shot turn: it has one final, with a text only if something was understood."""
     session = await open_session(context)
     turn = await session.begin()
-    await burst(turn, samples(recording(context, "noise"), STREAM.rate))
-    await burst(turn, silence(1000))
+    await turn.pcm(samples(recording(context, "noise"), STREAM.rate), pace=0)
+    await turn.pcm(silence(1000), pace=0)
     await turn.end()
     if not await turn.ends():
         raise Blocked(f"turn.end did not come: {turn.state}")

@@ -21,6 +21,7 @@ from protocol.wire import Headers, Kind, PeerClosed
 STREAM: Final = PcmFormat(16_000)
 SILENCE_MS: Final = 2600
 CHUNK_MS: Final = 100
+BURST_MS: Final = 200  # few messages, and smaller than what the documents allow
 WAV: Final = "audio/x-wav"
 """Content-Type of audio that begins with a RIFF header."""
 
@@ -116,13 +117,14 @@ class Turn:
     async def pcm(
         self, pcm: bytes, pace: float | None = None, *, size: int | None = None, deliberate: str | None = None
     ) -> None:
-        """Send samples in messages of 100 ms or of `size` bytes, at the pace of the run or at this one.
+        """Send samples in messages of 100 ms, 200 ms in a burst, or `size` bytes; at the pace of the run or at this one.
 
         Nothing is sent once the turn or the connection is over.
         """
         line = self.line
-        size = min(self.format.ms_to_bytes(CHUNK_MS), MOST_BYTES) if size is None else size
         speed = line.context.target.pace if pace is None else pace
+        if size is None:
+            size = min(self.format.ms_to_bytes(CHUNK_MS if speed else BURST_MS), MOST_BYTES)
         begun = line.link.now()
         for at in range(0, len(pcm), size):
             if self.over or line.link.closed is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Mutator, Result, as_result, with_members
+from conformance.faults.speech.mutator import Conversing, Mutator, Result, as_result, with_members
 from protocol.speech.framing import UspMessage, text
 from protocol.wire import Outbound
 
@@ -14,8 +14,8 @@ _START, _END = "speech.startDetected", "speech.endDetected"
 
 
 @fault("detected.start-order", "behind-words")
-class LateDetection(Mutator):
-    """Sends speech.startDetected behind the first result."""
+class LateDetection(Conversing):
+    """Sends speech.startDetected behind the first result, in conversations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,8 +31,8 @@ class LateDetection(Mutator):
 
 
 @fault("detected.start-once", "twice")
-class StartTwice(Mutator):
-    """Sends speech.startDetected twice."""
+class StartTwice(Conversing):
+    """Sends speech.startDetected twice, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it again."""
@@ -40,8 +40,8 @@ class StartTwice(Mutator):
 
 
 @fault("detected.start-form", "no-offset")
-class NoOffset(Mutator):
-    """Sends speech.startDetected without an Offset."""
+class NoOffset(Conversing):
+    """Sends speech.startDetected without an Offset, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Empty it."""
@@ -49,8 +49,8 @@ class NoOffset(Mutator):
 
 
 @fault("detected.start-positive", "zero")
-class AtZero(Mutator):
-    """Says that speech begins with the first sample."""
+class AtZero(Conversing):
+    """Says that speech begins with the first sample, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Set the offset to 0."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Mutator, Result, lacking
+from conformance.faults.speech.mutator import Conversing, Mutator, Result, lacking
 from protocol.speech.framing import UspMessage, text
 from protocol.wire import Outbound
 
@@ -14,8 +14,8 @@ Changed = Iterable[Result | UspMessage | Outbound]
 
 
 @fault("hypothesis.form", "no-duration")
-class HypothesisWithoutDuration(Mutator):
-    """Sends translation.hypothesis without Duration."""
+class HypothesisWithoutDuration(Conversing):
+    """Sends translation.hypothesis without Duration, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Drop it."""
@@ -23,8 +23,8 @@ class HypothesisWithoutDuration(Mutator):
 
 
 @fault("hypothesis.translation", "other-name")
-class HypothesisTextElsewhere(Mutator):
-    """Has the translations of a translation.hypothesis in DisplayText."""
+class HypothesisTextElsewhere(Conversing):
+    """Has the translations of a translation.hypothesis in DisplayText, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Rename the member."""
@@ -32,8 +32,8 @@ class HypothesisTextElsewhere(Mutator):
 
 
 @fault("phrase.form", "other-name")
-class PhraseTextElsewhere(Mutator):
-    """Has the text of a translation.phrase in DisplayText."""
+class PhraseTextElsewhere(Conversing):
+    """Has the text of a translation.phrase in DisplayText, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Rename the member."""
@@ -43,8 +43,8 @@ class PhraseTextElsewhere(Mutator):
 
 
 @fault("phrase.translation", "other-name")
-class TranslationElsewhere(Mutator):
-    """Has the translations of a translation.phrase in DisplayText."""
+class TranslationElsewhere(Conversing):
+    """Has the translations of a translation.phrase in DisplayText, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Rename the member."""
@@ -56,8 +56,8 @@ def _renamed(result: Result) -> Result:
 
 
 @fault("response.form", "no-duration")
-class ResponseWithoutDuration(Mutator):
-    """Sends a SpeechHypothesis without Duration."""
+class ResponseWithoutDuration(Conversing):
+    """Sends a SpeechHypothesis without Duration, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Drop it."""
@@ -65,8 +65,8 @@ class ResponseWithoutDuration(Mutator):
 
 
 @fault("response.one-shape", "both")
-class BothShapes(Mutator):
-    """Sends a SpeechHypothesis beside the SpeechPhrase."""
+class BothShapes(Conversing):
+    """Sends a SpeechHypothesis beside the SpeechPhrase, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Add one."""
@@ -79,8 +79,8 @@ class BothShapes(Mutator):
 
 
 @fault("response.display-text", "other-name")
-class DisplayTextElsewhere(Mutator):
-    """Has the text of a SpeechPhrase in Text."""
+class DisplayTextElsewhere(Conversing):
+    """Has the text of a SpeechPhrase in Text, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Rename the member."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Mutator
+from conformance.faults.speech.mutator import Conversing, Mutator
 from protocol.speech.framing import UspMessage, binary, text
 from protocol.wire import Kind, Message, Outbound
 
@@ -34,8 +34,8 @@ class BareLineFeeds(Mutator):
 
 
 @fault("frame.text-separator", "left-out")
-class NoSeparator(Mutator):
-    """Sends turn.end as headers alone, without the empty line."""
+class NoSeparator(Conversing):
+    """Sends turn.end as headers alone, without the empty line, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send the header block and nothing else."""
@@ -43,8 +43,8 @@ class NoSeparator(Mutator):
 
 
 @fault("frame.one-separator", "pretty-json")
-class BlankLineInBody(Mutator):
-    """Has an empty line in the JSON of turn.start."""
+class BlankLineInBody(Conversing):
+    """Has an empty line in the JSON of turn.start, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Put two line ends behind the first brace."""
@@ -54,8 +54,8 @@ class BlankLineInBody(Mutator):
 
 
 @fault("frame.text-json", "trailing-comma")
-class TrailingComma(Mutator):
-    """Writes a comma behind the last member of speech.startDetected."""
+class TrailingComma(Conversing):
+    """Writes a comma behind the last member of speech.startDetected, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Put it before the closing brace."""
@@ -63,8 +63,8 @@ class TrailingComma(Mutator):
 
 
 @fault("frame.text-json", "latin-1")
-class OtherCoding(Mutator):
-    """Writes speech.startDetected in another coding than UTF-8."""
+class OtherCoding(Conversing):
+    """Writes speech.startDetected in another coding than UTF-8, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add a member with a letter of Latin-1."""
@@ -125,8 +125,8 @@ class NoIdentity(Mutator):
 
 
 @fault("frame.header-once", "content-type-twice")
-class TypeTwice(Mutator):
-    """Sends Content-Type twice."""
+class TypeTwice(Conversing):
+    """Sends Content-Type twice, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add it once more to text messages."""
@@ -154,8 +154,8 @@ class LowerCasePaths(Mutator):
 
 
 @fault("frame.content-type", "plain-text")
-class PlainText(Mutator):
-    """Calls JSON plain text."""
+class PlainText(Conversing):
+    """Calls JSON plain text, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Replace the type."""
@@ -164,8 +164,8 @@ class PlainText(Mutator):
 
 
 @fault("frame.no-timestamp", "timed")
-class Timed(Mutator):
-    """Sends an X-Timestamp, as clients do."""
+class Timed(Conversing):
+    """Sends an X-Timestamp, as clients do, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add the header."""
@@ -203,8 +203,8 @@ class MadeUpIdentity(Mutator):
 
 
 @fault("frame.continuation", "unasked")
-class Continuation(Mutator):
-    """Sends headers of continuation to everybody."""
+class Continuation(Conversing):
+    """Sends headers of continuation to everybody, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Add one to turn.start."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Mutator, Result
+from conformance.faults.speech.mutator import Conversing, Mutator, Result
 from protocol.speech.framing import UspMessage
 from protocol.wire import Outbound
 
@@ -45,8 +45,8 @@ class DropsOne(Counting):
 
 
 @fault("result.ticks", "texts")
-class TicksAsTexts(Mutator):
-    """Writes offsets and durations of hypotheses as texts."""
+class TicksAsTexts(Conversing):
+    """Writes offsets and durations of hypotheses as texts, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Quote them."""
@@ -56,8 +56,8 @@ class TicksAsTexts(Mutator):
 
 
 @fault("result.ticks", "floats")
-class TicksAsFloats(Mutator):
-    """Writes the durations of hypotheses with a point."""
+class TicksAsFloats(Conversing):
+    """Writes the durations of hypotheses with a point, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Add half a tick."""
@@ -124,8 +124,8 @@ class PartialAgain(Mutator):
 
 
 @fault("result.partial-before-final", "none", implies=("audio.real-time",))
-class NoPartials(Mutator):
-    """Sends no hypotheses of translations."""
+class NoPartials(Conversing):
+    """Sends no hypotheses of translations, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Drop them."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import (
+    Conversing,
     Mutator,
     Result,
     as_result,
@@ -46,8 +47,8 @@ class NoVoice(Mutator):
 
 
 @fault("synthesis.only-on-request", "always")
-class VoiceForAll(Mutator):
-    """Tells of the end of a voice behind every final."""
+class VoiceForAll(Conversing):
+    """Tells of the end of a voice behind every final, in conversations."""
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
         """Add one where no voice was asked for."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from conformance.faults.registry import fault
-from conformance.faults.speech.mutator import Members, Mutator, Result, lacking
+from conformance.faults.speech.mutator import Conversing, Members, Mutator, Result, lacking
 from protocol.speech.framing import UspMessage, text
 from protocol.wire import Outbound
 
@@ -14,8 +14,8 @@ Changed = Iterable[Result | UspMessage | Outbound]
 
 
 @fault("result.targets-all", "one-too-many")
-class OneTooMany(Mutator):
-    """Translates hypotheses into a language that nobody asked for, too."""
+class OneTooMany(Conversing):
+    """Translates hypotheses into a language that nobody asked for, too, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Add it."""
@@ -52,8 +52,8 @@ class Reversed(Mutator):
 
 
 @fault("result.language-echo", "other-region")
-class OtherRegion(Mutator):
-    """Adds a region to the languages of translations."""
+class OtherRegion(Conversing):
+    """Adds a region to the languages of translations, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Put one behind each."""
@@ -109,8 +109,8 @@ class NoFailureReason(Mutator):
 
 
 @fault("result.empty-success", "empty")
-class EmptyTranslations(Mutator):
-    """Sends an empty translation of success, where there is one that is not to be spoken."""
+class EmptyTranslations(Conversing):
+    """Sends an empty translation of success, where there is one that is not to be spoken, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Empty it in finals."""
@@ -121,8 +121,8 @@ class EmptyTranslations(Mutator):
 
 
 @fault("result.simple-without-nbest", "always")
-class AlwaysDetailed(Mutator):
-    """Sends NBest to everybody."""
+class AlwaysDetailed(Conversing):
+    """Sends NBest to everybody, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Add it."""
@@ -156,8 +156,8 @@ class PlainBeside(Mutator):
 
 
 @fault("result.translation-status", "lower-case")
-class LowerCaseStatus(Mutator):
-    """Writes the TranslationStatus of hypotheses in lower case."""
+class LowerCaseStatus(Conversing):
+    """Writes the TranslationStatus of hypotheses in lower case, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Spell it so."""
@@ -167,8 +167,8 @@ class LowerCaseStatus(Mutator):
 
 
 @fault("result.dialect-paths", "of-the-other")
-class OtherShape(Mutator):
-    """Sends hypotheses in the shape of the other dialect."""
+class OtherShape(Conversing):
+    """Sends hypotheses in the shape of the other dialect, in conversations."""
 
     def on_result(self, result: Result) -> Changed:
         """Rewrite them."""

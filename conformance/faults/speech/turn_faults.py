@@ -8,6 +8,7 @@ from dataclasses import replace
 from conformance.faults.registry import fault
 from conformance.faults.speech.mutator import (
     Answering,
+    Conversing,
     Mutator,
     Picky,
     Result,
@@ -48,8 +49,8 @@ class LateStart(Mutator):
 
 
 @fault("turn.start-once", "twice")
-class StartsTwice(Mutator):
-    """Sends turn.start twice."""
+class StartsTwice(Conversing):
+    """Sends turn.start twice, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Send it again, with another tag."""
@@ -59,8 +60,8 @@ class StartsTwice(Mutator):
 
 
 @fault("turn.start-form", "no-tag")
-class NoTag(Mutator):
-    """Sends turn.start without a service tag."""
+class NoTag(Conversing):
+    """Sends turn.start without a service tag, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Empty its context."""
@@ -68,8 +69,8 @@ class NoTag(Mutator):
 
 
 @fault("turn.service-tag-unique", "constant")
-class OneTag(Mutator):
-    """Gives all turns the same service tag."""
+class OneTag(Conversing):
+    """Gives all turns the same service tag, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Write the same tag over the one that is due."""
@@ -108,8 +109,8 @@ class EndDetectedLast(Mutator):
 
 
 @fault("turn.end-form", "array", implies=("frame.text-json",))
-class ArrayAtTheEnd(Mutator):
-    """Sends a list with turn.end."""
+class ArrayAtTheEnd(Conversing):
+    """Sends a list with turn.end, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Replace its body."""
@@ -126,8 +127,8 @@ class UpperCaseIdentity(Mutator):
 
 
 @fault("turn.id-echo", "dashed")
-class DashedIdentity(Mutator):
-    """Writes the id of a turn with dashes."""
+class DashedIdentity(Conversing):
+    """Writes the id of a turn with dashes, in conversations."""
 
     def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
         """Put them in."""
