@@ -117,6 +117,8 @@ class TestFileOnV2:
 
 
 class TestStreamOnV1:
+    """P-07, P-25: a complete file for each sentence, all of it before the end of the stream."""
+
     @pytest.mark.parametrize("client", each())
     def test_both_sentences_and_the_end_of_the_stream(self, stream_v1: Outcomes, client: Client) -> None:
         both(stream_v1.of(client))
@@ -182,7 +184,10 @@ class TestHost:
 
 
 class TestStoppedAndStartedAgain:
-    """The stream goes on in between. A stop comes while nobody speaks; the next start hears the next sentence."""
+    """Experiment 1b: the stream goes on in between.
+
+    A stop comes while nobody speaks; the next start hears the next sentence.
+    """
 
     @pytest.fixture(scope="class", params=[V1, V2], ids=["v1", "v2"])
     @classmethod

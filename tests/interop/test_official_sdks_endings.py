@@ -64,7 +64,7 @@ def drain(speechwire: Speechwire, after_s: float, *conditions: str, path: str, *
 
 
 class TestServerThatGoesAwayInMidTurn:
-    """While the first sentence is spoken: it is told, and the other server hears the rest."""
+    """Experiment 4. While the first sentence is spoken: it is told, and the other server hears the rest."""
 
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
@@ -100,6 +100,8 @@ class TestServerThatGoesAwayInMidTurn:
 
 
 class TestServerThatGoesAwayInAOneShotTurn:
+    """Experiment 4: the result comes first."""
+
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
     def drained(cls, speechwire: Speechwire, request: pytest.FixtureRequest) -> Drained:
@@ -117,7 +119,10 @@ class TestServerThatGoesAwayInAOneShotTurn:
 
 
 class TestServerThatGoesAwayWhenIdle:
-    """Between two one-shot calls: nobody is told but of the connection, and the next call goes to the other server."""
+    """Experiment 4: between two one-shot calls.
+
+    Nobody is told but of the connection, and the next call goes to the other server.
+    """
 
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
@@ -172,6 +177,8 @@ class TestRedirect:
 
 
 class TestSilence:
+    """P-01, P-06: a one-shot call that hears nothing, and speech behind a long silence."""
+
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
     def nothing(cls, server: Serving, request: pytest.FixtureRequest) -> Outcomes:
@@ -195,7 +202,7 @@ class TestSilence:
         assert "InitialSilenceTimeout" in result["json"]
         if client is not Client.JS_1_38:  # looks for the reason where only v1 has it
             assert result["noMatch"] == "InitialSilenceTimeout"
-        assert not result.get("text")
+        assert "text" not in result
 
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
@@ -249,6 +256,8 @@ class TestNinetySecondsOfSilence:
 
 
 class TestManyTurns:
+    """Experiment 1b, experiment 5: one recognizer, one stream, one call after the other."""
+
     TIMES: Final = 3
 
     @pytest.fixture(scope="class", params=PATHS)

@@ -78,6 +78,8 @@ class Case:
 
 
 class TestWrongKey(Case):
+    """P-18: the handshake is refused."""
+
     options: ClassVar[Mapping[str, Any]] = {"key": "wrong"}
 
     @pytest.mark.parametrize("client", each())
@@ -106,7 +108,7 @@ class TestWrongToken(Case):
 
 
 class TestGoodToken:
-    """A token of the token service, in place of a key."""
+    """P-15: a token of the token service, in place of a key."""
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -128,6 +130,8 @@ class TestGoodToken:
 
 
 class TestUnknownSource(Case):
+    """P-19: the handshake is accepted, and the close that follows has the reason."""
+
     options: ClassVar[Mapping[str, Any]] = {"from": "xx-XX"}
     conditions: ClassVar[tuple[str, ...]] = ("gives_up",)
 
@@ -140,6 +144,8 @@ class TestUnknownSource(Case):
 
 
 class TestUnknownTarget(Case):
+    """P-13: as an error of the translation."""
+
     options: ClassVar[Mapping[str, Any]] = {"to": ["de", "zz"]}
 
     @pytest.mark.parametrize("client", each())
@@ -212,6 +218,8 @@ class Voiceless(Case):
 
 
 class TestUnknownVoice(Voiceless):
+    """P-08: no audio, the reason at the end of it."""
+
     options: ClassVar[Mapping[str, Any]] = {"voice": "nobody"}
     reason: ClassVar[str] = "nobody"
 
@@ -250,6 +258,8 @@ class TestOverload(Case):
 
 
 class TestNothingRecognized(Case):
+    """Rule of experiment 7: a call of which nothing comes returns."""
+
     options: ClassVar[Mapping[str, Any]] = {"to": ["ru"], "voice": VOICE}
 
     @pytest.mark.parametrize("client", each())

@@ -21,7 +21,10 @@ GERMAN = STATION.translations["de"]
 
 
 class TestTargetsThatChangeWithinATurn:
-    """One is added and one removed once the first sentence has been told, and before the second one is spoken."""
+    """Experiment 5: the event of the native client has an id that nobody knows.
+
+    One is added and one removed once the first sentence has been told, and before the second one is spoken.
+    """
 
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
@@ -51,6 +54,8 @@ class TestTargetsThatChangeWithinATurn:
 
 
 class TestTargetsThatChangeBetweenTurns:
+    """P-12: the event comes under the id of the turn that is over; the next context counts, not the request."""
+
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
     def outcomes(cls, server: Serving, request: pytest.FixtureRequest) -> Outcomes:
@@ -75,6 +80,8 @@ class TestTargetsThatChangeBetweenTurns:
 
 
 class TestTags:
+    """P-11: of targets in results."""
+
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
     def outcomes(cls, server: Serving, request: pytest.FixtureRequest) -> Outcomes:
@@ -94,6 +101,8 @@ class TestTags:
 
 
 class TestDetection:
+    """P-21, P-22: what is interim names the language too."""
+
     @pytest.fixture(scope="class")
     @classmethod
     def candidates(cls, server: Serving) -> Outcomes:

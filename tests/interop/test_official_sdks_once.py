@@ -48,7 +48,7 @@ def says_both(outcome: Outcome) -> None:
 
 
 class TestTwiceOnAStream:
-    """The stream goes on between the calls, at twice the speed of speech, with a voice."""
+    """Experiment 1b. The stream goes on between the calls, at twice the speed of speech, with a voice."""
 
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod

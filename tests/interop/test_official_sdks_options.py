@@ -36,6 +36,8 @@ class TestCommit:
 
 
 class TestDetailed:
+    """P-10: of a translation."""
+
     @pytest.fixture(scope="class", params=PATHS)
     @classmethod
     def outcomes(cls, server: Serving, request: pytest.FixtureRequest) -> Outcomes:

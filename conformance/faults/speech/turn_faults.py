@@ -219,12 +219,22 @@ class EndsWithStream(Answering):
 
 @fault("turn.acknowledged", "half")
 class AcknowledgesHalf(Mutator):
-    """Acknowledges half of a conversation that consists of a few words alone."""
+    """Acknowledges half of the words with which the stream of a conversation ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = ""
+
+    def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
+        """Note the end of a stream."""
+        if message.path == "audio" and not message.body:
+            self._ended = message.request_id
+        return (message,)
 
     def on_result(self, result: Result) -> Iterable[Result | UspMessage | Outbound]:
-        """Cut its final."""
-        short = self.continuous and self.received < 80_000
-        return (result.saying(Duration=result.speech["Duration"] // 2),) if short and result.final else (result,)
+        """Cut a final behind it."""
+        last = result.speaks and self.continuous and result.message.request_id == self._ended
+        return (result.saying(Duration=result.speech["Duration"] // 2),) if last else (result,)
 
 
 @fault("turn.unknown-mode", "goes-on")

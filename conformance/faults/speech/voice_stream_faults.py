@@ -28,7 +28,7 @@ class PathsOfV2(Mutator):
         return (_named(message, renamed),)
 
 
-@fault("synthesis.v2-paths", "of-v1", implies=("synthesis.start",))
+@fault("synthesis.v2-paths", "of-v1")
 class PathsOfV1(Mutator):
     """Speaks in the paths of speech-v1."""
 

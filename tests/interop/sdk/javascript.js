@@ -10,6 +10,7 @@
 
 const fs = require('fs');
 const path = require('path');
+const tls = require('tls');
 
 const CHUNK = 0.1; // seconds of audio that are pushed at a time
 const GRACE = 1000; // ms that a last event of a run may take once the run has returned
@@ -38,16 +39,36 @@ setTimeout(() => leave('hang', HUNG), 1000 * (given.timeout || 60)).unref();
 console.log = console.error;
 const sdk = require(path.join(__dirname, '..', 'node', 'node_modules', given.package));
 
+// What a browser has in place of headers: a WebSocket that takes an address and nothing else.
+if (given.browser) {
+  const WebSocket = require(path.join(__dirname, '..', 'node', 'node_modules', 'ws'));
+  globalThis.WebSocket = class extends WebSocket {
+    constructor(address) {
+      super(address);
+    }
+  };
+}
+
+// The port at which a test server has what others have at 443.
+if (given.https) {
+  const { connect } = tls;
+  tls.connect = (options, ...rest) =>
+    connect(Number(options.port) === 443 ? { ...options, port: given.https } : options, ...rest);
+}
+
 const text = (error) => (error && error.message) || String(error);
 const ms = (duration) => new Promise((resolve) => setTimeout(resolve, Math.max(0, duration)));
 
 function configuration() {
   const make = given.how === 'host' ? 'fromHost' : 'fromEndpoint';
-  const config = sdk.SpeechTranslationConfig[make](new URL(given.url), given.key);
+  const kind = given.plain ? sdk.SpeechConfig : sdk.SpeechTranslationConfig;
+  const config = kind[make](new URL(given.url), given.key);
   if (given.token) config.authorizationToken = given.token;
   if (given.from) config.speechRecognitionLanguage = given.from;
-  for (const language of given.to) config.addTargetLanguage(language);
-  if (given.voice) config.voiceName = given.voice;
+  if (!given.plain) {
+    for (const language of given.to) config.addTargetLanguage(language);
+    if (given.voice) config.voiceName = given.voice;
+  }
   for (const [name, value] of Object.entries(given.properties || {})) config.setProperty(name, value);
   for (const [name, value] of Object.entries(given.service || {})) {
     config.setServiceProperty(name, value, sdk.ServicePropertyChannel.UriQueryParameter);
@@ -78,6 +99,7 @@ function wave(file) {
 }
 
 let feed; // pushes the recording at the pace that is asked for, across all runs
+let ends = 0; // how often the end of speech was told
 
 function audio() {
   const source = given.input;
@@ -94,11 +116,21 @@ function audio() {
   const pace = source.pace === undefined ? 1 : source.pace;
   feed = async () => {
     feed = undefined;
+    await ms(1000 * (source.late || 0));
     const start = Date.now();
-    for (let at = 0; at < whole.length; at += size) {
-      const chunk = whole.subarray(at, at + size);
-      stream.write(chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + chunk.length));
-      if (pace) await ms(start + ((at / size + 1) * CHUNK * 1000) / pace - Date.now());
+    let pushed = 0;
+    const push = async (audio) => {
+      for (let at = 0; at < audio.length; at += size) {
+        const chunk = audio.subarray(at, at + size);
+        stream.write(chunk.buffer.slice(chunk.byteOffset, chunk.byteOffset + chunk.length));
+        pushed += 1;
+        if (pace) await ms(start + (pushed * CHUNK * 1000) / pace - Date.now());
+      }
+    };
+    await push(whole);
+    for (let time = 1; time <= (source.again || 0); time += 1) {
+      while (ends < time) await push(Buffer.alloc(size));
+      await push(samples);
     }
     tell('fed', { hold: Boolean(source.hold) });
     if (!source.hold) stream.close();
@@ -170,13 +202,14 @@ async function main() {
         candidates === 'open' ? detect.fromOpenRange() : detect.fromLanguages(candidates),
         input,
       )
-    : new sdk.TranslationRecognizer(config, input);
+    : new sdk[given.plain ? 'SpeechRecognizer' : 'TranslationRecognizer'](config, input);
 
   const waiting = new Set(); // functions that want to know of every event
   const handler = (event, members) => (_, argument) => {
     try {
       const found = members(argument);
       tell(event, found);
+      ends += event === 'speechEndDetected';
       for (const told of [...waiting]) told(event, found);
     } catch (error) {
       raised(error); // the SDK would swallow it

@@ -59,7 +59,7 @@ def result_members(result: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         "reason": result.reason.name,
         "text": result.text,
-        "translations": dict(result.translations),
+        "translations": dict(getattr(result, "translations", {})),
         "offset": result.offset,
         "duration": result.duration,
         "json": result.json or None,
@@ -94,7 +94,13 @@ class Feed:
         self._audio = silence + samples
         self._size = round(second * CHUNK)
         self._pace = given.get("pace", 1.0)
+        self._late = given.get("late", 0)
         self._hold = given.get("hold", False)
+        self._spoken = samples
+        self._again = given.get("again", 0)
+        self._ends = threading.Semaphore(0)
+        self._pushed = 0
+        self._begun = 0.0
         self._commits = sorted(round(at * second) for at in given.get("commits", ()))
         self.stream = sdk.audio.PushAudioInputStream(sdk.audio.AudioStreamFormat(rate, bits, channels))
         self._thread = threading.Thread(target=self._push, daemon=True)
@@ -104,19 +110,32 @@ class Feed:
         if not self._thread.ident:
             self._thread.start()
 
+    def ended(self) -> None:
+        """Note that the end of speech was told."""
+        self._ends.release()
+
     def _push(self) -> None:
-        begun = time.monotonic()
-        for at in range(0, len(self._audio), self._size):
-            self.stream.write(self._audio[at : at + self._size])
-            if self._commits and self._commits[0] <= at + self._size:
-                self._commits.pop(0)
-                tell("committed", commit=self.stream.commit())
-            if self._pace:
-                due = begun + (at / self._size + 1) * CHUNK / self._pace
-                time.sleep(max(0.0, due - time.monotonic()))
+        time.sleep(self._late)
+        self._begun = time.monotonic()
+        self._write(self._audio)
+        for _ in range(self._again):
+            while not self._ends.acquire(blocking=False):
+                self._write(bytes(self._size))
+            self._write(self._spoken)
         tell("fed", hold=self._hold)
         if not self._hold:
             self.stream.close()
+
+    def _write(self, audio: bytes) -> None:
+        for at in range(0, len(audio), self._size):
+            self.stream.write(audio[at : at + self._size])
+            self._pushed += 1
+            if self._commits and self._commits[0] <= self._pushed * self._size:
+                self._commits.pop(0)
+                tell("committed", commit=self.stream.commit())
+            if self._pace:
+                due = self._begun + self._pushed * CHUNK / self._pace
+                time.sleep(max(0.0, due - time.monotonic()))
 
 
 class Session:
@@ -131,7 +150,9 @@ class Session:
         config = self._config()
         audio = self._audio()
         candidates = given.get("candidates")
-        if candidates is None:
+        if given.get("plain"):
+            self._recognizer = sdk.SpeechRecognizer(speech_config=config, audio_config=audio)
+        elif candidates is None:
             self._recognizer = sdk.translation.TranslationRecognizer(translation_config=config, audio_config=audio)
         else:
             languages = sdk.languageconfig.AutoDetectSourceLanguageConfig(
@@ -164,13 +185,16 @@ class Session:
 
     def _config(self) -> Any:
         given = self._given
-        config = sdk.translation.SpeechTranslationConfig(
-            subscription=given.get("key"),
-            target_languages=given["to"],
-            voice_name=given.get("voice") or "",
-            speech_recognition_language=given.get("from"),
-            **{given["how"]: given["url"]},
-        )
+        where = {given["how"]: given["url"], "subscription": given.get("key")}
+        if given.get("plain"):
+            config = sdk.SpeechConfig(**where, speech_recognition_language=given.get("from"))
+        else:
+            config = sdk.translation.SpeechTranslationConfig(
+                **where,
+                target_languages=given["to"],
+                voice_name=given.get("voice") or "",
+                speech_recognition_language=given.get("from"),
+            )
         if "token" in given:
             config.authorization_token = given["token"]
         for name, value in given.get("properties", {}).items():
@@ -205,18 +229,21 @@ class Session:
             (recognizer.speech_end_detected, "speechEndDetected", offset),
             (recognizer.recognizing, "recognizing", result),
             (recognizer.recognized, "recognized", result),
-            (recognizer.synthesizing, "synthesizing", self._voice),
             (recognizer.canceled, "canceled", lambda event: details_members(event.cancellation_details)),
             (connection.connected, "connected", nothing),
             (connection.disconnected, "disconnected", nothing),
         ):
             signal.connect(self._handler(name, members))
+        if not self._given.get("plain"):
+            recognizer.synthesizing.connect(self._handler("synthesizing", self._voice))
 
     def _handler(self, name: str, members: Callable[[Any], dict[str, Any]]) -> Callable[[Any], None]:
         def handle(event: Any) -> None:
             try:
                 found = members(event)
                 tell(name, **found)
+                if name == "speechEndDetected" and self._feed:
+                    self._feed.ended()
                 self._happened.put((name, found.get("reason", "")))
             except BaseException as error:  # noqa: BLE001 - the SDK would swallow it
                 raised(error)
