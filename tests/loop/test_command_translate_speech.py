@@ -305,7 +305,7 @@ class TestAServerThatIsNotExact:
     def test_what_is_no_must_is_told_and_costs_nothing(self, speechwire: Speechwire) -> None:
         phrase = {"RecognitionStatus": "Success", "DisplayText": "Hi.", "Offset": 0, "Duration": 100_000_000}
         final = {"SpeechPhrase": phrase, "TranslationStatus": "Success", "Translations": []}
-        said = [("turn.start", {}), ("translation.response", final), ("turn.end", {})]
+        said = [("turn.start", {}), ("speech.startDetected", {}), ("translation.response", final), ("turn.end", {})]
 
         async def peer(reader: Reader, writer: Writer) -> None:
             await upgraded(reader, writer)
@@ -320,7 +320,7 @@ class TestAServerThatIsNotExact:
             url = f"ws://127.0.0.1:{port}"
             ran = speechwire("translate", CLEAR, "--url", url, *BURST, "--json", "--dialect", "speech-v2")
         error, final, closed = ran.lines
-        assert (ran.code, error["requirement"]) == (0, "speech.turn.start-form")
+        assert (ran.code, error["requirement"]) == (0, "speech.detected.start-form")
         assert (final["recognition"], closed["complete"]) == ("Hi.", True)
 
 

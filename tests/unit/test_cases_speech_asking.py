@@ -83,7 +83,7 @@ class TestTarget:
         assert speech_target(context) == f"{PATH}?{query}"
         ask = usual(context, targets=("it", "de"), voices={"it": "V"}, mode=None)
         assert speech_target(context, ask, extra=(("x", "1"),)) == (
-            f"{PATH}?cid=1&from=en-US&to=it%2Cde&voice=V&features=texttospeech&x=1"
+            f"{PATH}?cid=1&from=en-US&to=it%2Cde&voice=V&features=requireVoice&x=1"
         )
 
 
