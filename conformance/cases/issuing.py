@@ -53,3 +53,14 @@ def read_token(body: bytes) -> str:
     if isinstance(document, dict):
         document = document.get("access_token", document.get("token"))
     return document if isinstance(document, str) else text
+
+
+def other(context: Context) -> str:
+    """Return a value that nobody has as key or token."""
+    return f"{context.random.getrandbits(128):032x}"
+
+
+def spoiled(value: str) -> str:
+    """Return a good credential with one character changed, near its end: within the signature of a token."""
+    at = max(0, len(value) - 10)
+    return value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]

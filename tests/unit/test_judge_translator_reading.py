@@ -76,26 +76,11 @@ class TestResult:
 
 
 class TestHandshake:
-    def test_is_found_with_its_entries(self, talk: Talk) -> None:
-        found = view(talk.barrier().open("Partial"))
-        assert found.asked is not None
-        assert found.answered is not None
-        assert (found.asked[0], found.answered[0]) == (1, 2)
-        assert found.request is not None
-        assert found.request.method == "GET"
-        assert found.response is not None
-        assert found.opened
-
     def test_may_be_missing(self, talk: Talk) -> None:
         found = view(talk)
-        assert (found.asked, found.answered, found.request, found.response) == (None, None, None, None)
-        assert not found.opened
         assert not found.for_speech
         assert found.parameters == {}
         assert found.features == frozenset()
-
-    def test_may_have_failed(self, talk: Talk) -> None:
-        assert not view(talk.ask().answer(400)).opened
 
     @pytest.mark.parametrize(
         ("path", "speech"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Context, NotOffered
-from conformance.cases.issuing import need_key, need_token, read_token, request_token
+from conformance.cases.issuing import need_key, need_token, other, read_token, request_token, spoiled
 from conformance.cases.registry import case
 from conformance.cases.replies import Reply, judge_accepted, judge_refused
 from conformance.cases.speech.asking import speech_target
@@ -70,17 +70,6 @@ async def _in_query(
     return await knock(context, target, identified(context, *headers), deliberate=deliberate)
 
 
-def _other(context: Context) -> str:
-    """Return a value that nobody has as key or token."""
-    return f"{context.random.getrandbits(128):032x}"
-
-
-def _spoiled(value: str) -> str:
-    """Return a good credential with one character changed, near its end: within the signature of a token."""
-    at = max(0, len(value) - 10)
-    return value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]
-
-
 @case("auth.key", "auth.key-header", "auth.key-query")
 async def key(context: Context) -> None:
     """Give the good key in the header, then in the query."""
@@ -127,7 +116,7 @@ async def bad_key(context: Context) -> None:
 async def bad_token(context: Context) -> None:
     """Give a wrong token in the header and in the query, one that is almost right, and another scheme."""
     await _bad(context, await _token(context))
-    basic = base64.b64encode(f"user:{_other(context)}".encode()).decode()
+    basic = base64.b64encode(f"user:{other(context)}".encode()).decode()
     reply = await _in_header(context, (_TOKEN, f"Basic {basic}"), deliberate=_WRONG)
     judge_refused(context, "auth.bad-token", reply, "an Authorization that is no Bearer token", _REFUSED, _MILDER)
 
@@ -136,9 +125,9 @@ async def _bad(context: Context, way: Way) -> None:
     (await _in_header(context, way.field(way.good))).need_accepted()
     header, query = f"a wrong {way.word} in the header", f"a wrong {way.word} in the query"
     tries = (
-        (header, await _in_header(context, way.field(_other(context)), deliberate=_WRONG)),
-        (f"a spoiled {way.word}", await _in_header(context, way.field(_spoiled(way.good)), deliberate=_WRONG)),
-        (query, await _in_query(context, way.field(_other(context)), deliberate=_WRONG)),
+        (header, await _in_header(context, way.field(other(context)), deliberate=_WRONG)),
+        (f"a spoiled {way.word}", await _in_header(context, way.field(spoiled(way.good)), deliberate=_WRONG)),
+        (query, await _in_query(context, way.field(other(context)), deliberate=_WRONG)),
     )
     for what, reply in tries:
         judge_refused(context, f"auth.bad-{way.word}", reply, what, _REFUSED, _MILDER)
@@ -149,7 +138,7 @@ async def precedence(context: Context) -> None:
     """Give a wrong credential in the header beside a good one in the query."""
     for way in await _ways(context):
         (await _in_query(context, way.field(way.good), way.field(way.good))).need_accepted()
-        wrong = way.field(_other(context))
+        wrong = way.field(other(context))
         reply = await _in_query(context, way.field(way.good), wrong, deliberate=_WRONG)
         what = f"a wrong {way.word} in the header beside a good one in the query"
         judge_refused(context, "auth.header-beats-query", reply, what, _REFUSED)
@@ -175,7 +164,7 @@ async def token_service(context: Context) -> None:
 async def secrecy(context: Context) -> None:
     """Provoke refusals and a close with credentials in all places, and look for them in what comes back."""
     await control(context)
-    wrong = _other(context)
+    wrong = other(context)
     for fields in ((_KEY, wrong), (_TOKEN, f"Bearer {wrong}")):
         await _in_header(context, fields, deliberate=_WRONG)
         await _in_query(context, fields, deliberate=_WRONG)

@@ -117,7 +117,7 @@ class Turn:
     async def pcm(
         self, pcm: bytes, pace: float | None = None, *, size: int | None = None, deliberate: str | None = None
     ) -> None:
-        """Send samples in messages of 100 ms, 200 ms in a burst, or `size` bytes; at the pace of the run or at this one.
+        """Send samples in messages of 100 ms, 200 ms in a burst, or `size` bytes; at the pace of the run or this one.
 
         Nothing is sent once the turn or the connection is over.
         """

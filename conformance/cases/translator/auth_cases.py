@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Context, NotOffered
-from conformance.cases.issuing import need_key, need_token
+from conformance.cases.issuing import need_key, need_token, other, spoiled
 from conformance.cases.registry import case
 from conformance.cases.replies import judge_accepted, judge_refused
 from conformance.cases.translator.dialogue import (
@@ -67,17 +67,6 @@ async def _ways(context: Context) -> list[Way]:
     return found
 
 
-def _other(context: Context) -> str:
-    """Return a value that nobody has as key or token."""
-    return f"{context.random.getrandbits(128):032x}"
-
-
-def _spoiled(value: str) -> str:
-    """Return a good credential with one character changed, near its end: within the signature of a token."""
-    at = max(0, len(value) - 10)
-    return value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]
-
-
 @case("auth.key", "auth.key-header", "auth.key-query")
 async def key(context: Context) -> None:
     """Give the good key in the header, then in the query."""
@@ -116,7 +105,7 @@ async def bad_key(context: Context) -> None:
 async def bad_token(context: Context) -> None:
     """Give a wrong token in the header and in the query, one that is almost right, and another scheme."""
     await _bad(context, await _token(context))
-    basic = base64.b64encode(f"user:{_other(context)}".encode()).decode()
+    basic = base64.b64encode(f"user:{other(context)}".encode()).decode()
     reply = await knock(context, speech_target(context), ((TOKEN_HEADER, f"Basic {basic}"),), deliberate=_WRONG)
     judge_refused(context, "auth.bad-token", reply, "an Authorization header that is no Bearer token", 401, _MILDER)
 
@@ -125,9 +114,9 @@ async def _bad(context: Context, way: Way) -> None:
     good = speech_target(context)
     await control(context, good, way.as_header(way.good))
     tries: list[tuple[str, str, Headers]] = [
-        (f"a wrong {way.word} in the header", good, way.as_header(_other(context))),
-        (f"a good {way.word} with one character changed", good, way.as_header(_spoiled(way.good))),
-        (f"a wrong {way.word} in the query", way.as_query(context, _other(context)), ()),
+        (f"a wrong {way.word} in the header", good, way.as_header(other(context))),
+        (f"a good {way.word} with one character changed", good, way.as_header(spoiled(way.good))),
+        (f"a wrong {way.word} in the query", way.as_query(context, other(context)), ()),
     ]
     for what, target, headers in tries:
         reply = await knock(context, target, headers, deliberate=_WRONG)
@@ -145,17 +134,17 @@ async def precedence(context: Context) -> None:
         context.not_applicable("auth.token-beats-key", f"only a {ways[0].word} is known")
         return
     first, second = ways[1], ways[0]
-    headers = (*first.as_header(first.good), *second.as_header(_other(context)))
+    headers = (*first.as_header(first.good), *second.as_header(other(context)))
     reply = await knock(context, speech_target(context), headers, deliberate=_TWICE)
     judge_accepted(context, "auth.token-beats-key", reply, "a good token beside a wrong key")
-    headers = (*first.as_header(_other(context)), *second.as_header(second.good))
+    headers = (*first.as_header(other(context)), *second.as_header(second.good))
     reply = await knock(context, speech_target(context), headers, deliberate=_TWICE)
     judge_refused(context, "auth.token-beats-key", reply, "a wrong token beside a good key", 401)
 
 
 async def _twins(context: Context, way: Way) -> None:
     """The good header decides against a wrong twin in the query; a wrong one is not to be rescued by a good twin."""
-    name, wrong = "auth.header-beats-query", _other(context)
+    name, wrong = "auth.header-beats-query", other(context)
     reply = await knock(context, way.as_query(context, wrong), way.as_header(way.good), deliberate=_TWICE)
     judge_accepted(context, name, reply, f"a good {way.word} in the header beside a wrong one in the query")
     reply = await knock(context, way.as_query(context, way.good), way.as_header(wrong), deliberate=_TWICE)
@@ -184,7 +173,7 @@ async def empty(context: Context) -> None:
 async def secrecy(context: Context) -> None:
     """Provoke refusals and a close with credentials in all places, and look for them in what comes back."""
     await control(context, speech_target(context))
-    wrong, nested = _other(context), _other(context)
+    wrong, nested = other(context), other(context)
     await knock(context, speech_target(context), ((KEY_HEADER, wrong),), deliberate=_WRONG)
     await knock(context, speech_target(context), ((TOKEN_HEADER, f"Bearer {wrong}"),), deliberate=_WRONG)
     await knock(context, speech_target(context, extra=(("subscription-key", wrong),)), (), deliberate=_WRONG)
