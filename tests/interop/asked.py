@@ -55,7 +55,7 @@ class Book:
         self, servers: Mapping[str, Server], fill: Callable[[Mapping[str, Any], str], Mapping[str, Any]]
     ) -> Iterator[Told]:
         """Serve, and run all of them; `fill` completes the options with what is known only now, given the URL."""
-        with serving(servers) as urls:
+        with serving(servers) as (urls, loop):
             pool = ThreadPoolExecutor(_AT_ONCE)
             try:
                 runs = {
@@ -64,7 +64,7 @@ class Book:
                     for client in asked.clients
                     if not client.missing
                 }
-                yield Told(servers, urls, runs)
+                yield Told(servers, urls, loop, runs)
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -77,10 +77,11 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of all that was asked for. `urls` are those of the servers, by their names."""
+    """What became of all that was asked for. `urls` are those of the servers, by their names; `loop` is theirs."""
 
     servers: Mapping[str, Server]
     urls: Mapping[str, str]
+    loop: asyncio.AbstractEventLoop
     _runs: Mapping[tuple[Asked, Client], Future[Outcome]]
 
     def of(self, asked: Asked, client: Client) -> Outcome:
@@ -93,13 +94,19 @@ class Told:
         """Return what the server remembers of the connections of a client, once that is done."""
         self.of(asked, client)
         name = f"{asked.name}-{client}"
-        sessions = self.servers[asked.server].journal.document()["sessions"]
+
+        async def remembered() -> list[dict[str, Any]]:
+            sessions: list[dict[str, Any]] = self.servers[asked.server].journal.document()["sessions"]
+            return sessions
+
+        # In the servers' own thread: others may still be connecting.
+        sessions = asyncio.run_coroutine_threadsafe(remembered(), self.loop).result(10)
         return [session for session in sessions if query(session).get("by") == [name]]
 
 
 @contextmanager
-def serving(servers: Mapping[str, Server]) -> Iterator[dict[str, str]]:
-    """Serve in a thread of its own; give the URLs."""
+def serving(servers: Mapping[str, Server]) -> Iterator[tuple[dict[str, str], asyncio.AbstractEventLoop]]:
+    """Serve in a thread of its own; give the URLs, and the event loop."""
     urls: dict[str, str] = {}
     ready = threading.Event()
     stop = asyncio.Event()
@@ -118,7 +125,7 @@ def serving(servers: Mapping[str, Server]) -> Iterator[dict[str, str]]:
     thread.start()
     try:
         assert ready.wait(10)
-        yield urls
+        yield urls, loops[0]
     finally:
         loops[0].call_soon_threadsafe(stop.set)
         thread.join()

@@ -25,7 +25,7 @@ from protocol.speech.server.policy import Policy
 from reference_server.app import Server
 from reference_server.engines import script
 from reference_server.engines.scripted import ScriptedEngine
-from reference_server.policy import Settings
+from reference_server.policy import Limits, Settings
 from tests.interop.asked import Book, Told, by, contexts, query, record, sent, token
 from tests.interop.official import V1, V2, Client, Outcome, run
 from tests.interop.spoken import (
@@ -82,8 +82,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("recordings")
     for name, parts in RECORDINGS.items():
         record(folder / name, *parts)
+    limits = Limits(journal_sessions=1000)  # what every client did has to be remembered to the end
     servers = {
-        name: Server(Settings(speech=policy), ScriptedEngine(script.parse(said, PUBLISHED) if said else None))
+        name: Server(
+            Settings(speech=policy, limits=limits), ScriptedEngine(script.parse(said, PUBLISHED) if said else None)
+        )
         for name, (policy, said) in SERVERS.items()
     }
 
