@@ -57,6 +57,10 @@ class Budget:
         self._took[kind] = seconds
         self._seconds[kind] = min(_FIRST[kind], max(_FLOOR, seconds * _FACTOR))
 
+    def is_known(self, kind: str) -> bool:
+        """Tell whether the peer has answered in this kind in the positive control."""
+        return kind in self._took
+
     def came(self, kind: str) -> None:
         """Note that what was due came in time."""
         if self._row.get(kind):

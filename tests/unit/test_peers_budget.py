@@ -32,6 +32,12 @@ class TestMeasured:
         budget.measured(RESULT, took)
         assert budget.wait(RESULT) == pytest.approx(wait)
 
+    def test_a_peer_that_has_answered_is_known(self) -> None:
+        budget = Budget()
+        assert not budget.is_known(RESULT)
+        budget.measured(RESULT, 0.1)
+        assert (budget.is_known(RESULT), budget.is_known(CLOSE)) == (True, False)
+
     def test_other_kinds_are_left(self) -> None:
         budget = Budget()
         budget.measured(RESULT, 0.1)

@@ -46,8 +46,12 @@ def spoken_for(context: Context, milliseconds: int) -> bytes:
 
 
 def patience(context: Context, milliseconds: int) -> float:
-    """Return how long to wait, in seconds, for what follows from audio of this length that was sent in a burst."""
-    return milliseconds / 1000 / _SPEED + context.budget.wait(RESULT)
+    """Return how long to wait, in seconds, for what follows from audio of this length that was sent in a burst.
+
+    A peer that has not even answered the positive control does not get the time of the audio besides.
+    """
+    heard = milliseconds / 1000 / _SPEED if context.budget.is_known(RESULT) else 0.0
+    return heard + context.budget.wait(RESULT)
 
 
 # What answers speech.
