@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from conformance.cases.context import Blocked, Context, NotOffered
 from conformance.cases.replies import Reply, ask, resource
+from conformance.transcript import Answered, CloseFrame, Frame
 from protocol.translator.handshake import TOKEN_PATH
-from protocol.wire import Headers
+from protocol.wire import Headers, Party
+
+_RECOGNISABLE = 8  # a shorter credential may stand in an answer by chance
 
 
 def need_key(context: Context) -> str:
@@ -64,3 +68,22 @@ def spoiled(value: str) -> str:
     """Return a good credential with one character changed, near its end: within the signature of a token."""
     at = max(0, len(value) - 10)
     return value[:at] + ("A" if value[at] != "A" else "B") + value[at + 1 :]
+
+
+def leaked(context: Context, secrets: Iterable[str]) -> str | None:
+    """Return what the server said in this case that has one of the secrets in it, or None."""
+    known = [secret for secret in secrets if len(secret) >= _RECOGNISABLE]
+    return next((text for text in _said(context) for secret in known if secret in text), None)
+
+
+def _said(context: Context) -> Iterator[str]:
+    """Yield all text that came from the server in this case."""
+    for transcript in context.transcripts:
+        for entry in transcript.entries:
+            if isinstance(entry, Answered):
+                yield entry.response.body.decode(errors="replace")
+                yield from (value for _, value in entry.response.headers)
+            elif isinstance(entry, CloseFrame) and entry.sender is Party.SERVER:
+                yield entry.reason
+            elif isinstance(entry, Frame) and entry.sender is Party.SERVER:
+                yield entry.data.decode(errors="replace")

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Context, NotOffered
-from conformance.cases.issuing import need_key, need_token, other, read_token, request_token, spoiled
+from conformance.cases.issuing import leaked, need_key, need_token, other, read_token, request_token, spoiled
 from conformance.cases.registry import case
 from conformance.cases.replies import Reply, judge_accepted, judge_refused
 from conformance.cases.speech.asking import speech_target
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.knocking import control, identified, knock
-from conformance.transcript import Answered, CloseFrame
-from protocol.wire import Kind, Party
+from protocol.wire import Kind
 
 _KEY: Final = "Ocp-Apim-Subscription-Key"
 _TOKEN: Final = "Authorization"  # noqa: S105 - the name of a header
 _REFUSED: Final = (401, 403)
 _MILDER: Final = range(400, 600)
 _WRONG: Final = "speech.client.credentials"
-_RECOGNISABLE: Final = 8  # a shorter credential may stand in an answer by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,19 +173,6 @@ async def secrecy(context: Context) -> None:
         await session.raw(Kind.TEXT, f"Path:{context.target.key}".encode(), deliberate="speech.client.frame-text")
     await turn.finished()
     secrets = [wrong, *(value.removeprefix("Bearer ") for _, value in context.target.credentials)]
-    found = next(
-        (text for text in _said(context) for secret in secrets if len(secret) >= _RECOGNISABLE and secret in text), None
-    )
+    found = leaked(context, secrets)
     observed = "" if found is None else f"a credential in {len(found)} characters that came back"
     context.check("auth.secret-hidden", found is None, "no credential of the request in what comes back", observed)
-
-
-def _said(context: Context) -> Iterator[str]:
-    """Yield all text of responses and close frames that came from the server in this case."""
-    for transcript in context.transcripts:
-        for entry in transcript.entries:
-            if isinstance(entry, Answered):
-                yield entry.response.body.decode(errors="replace")
-                yield from (value for _, value in entry.response.headers)
-            elif isinstance(entry, CloseFrame) and entry.sender is Party.SERVER:
-                yield entry.reason

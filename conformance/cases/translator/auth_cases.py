@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Context, NotOffered
-from conformance.cases.issuing import need_key, need_token, other, spoiled
+from conformance.cases.issuing import leaked, need_key, need_token, other, spoiled
 from conformance.cases.registry import case
 from conformance.cases.replies import judge_accepted, judge_refused
 from conformance.cases.translator.dialogue import (
@@ -20,13 +19,11 @@ from conformance.cases.translator.dialogue import (
     upgrade,
 )
 from conformance.cases.translator.knocking import control, knock
-from conformance.transcript import Answered, CloseFrame, Frame
-from protocol.wire import Headers, HttpResponse, Party
+from protocol.wire import Headers, HttpResponse
 
 _MILDER: Final = (400, 403)
 _WRONG = "translator.client.credentials"
 _TWICE = "translator.client.credentials-once"
-_RECOGNISABLE = 8  # a shorter credential may stand in an answer by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,20 +185,6 @@ async def secrecy(context: Context) -> None:
         await opened.text("not audio", deliberate="translator.client.binary-only")
         await Dialogue(context, opened).closed("the server's close frame")
     secrets = [wrong, nested, *(value.removeprefix("Bearer ") for _, value in good)]
-    said = list(_said(context))
-    found = next((text for text in said for secret in secrets if len(secret) >= _RECOGNISABLE and secret in text), None)
+    found = leaked(context, secrets)
     observed = "" if found is None else f"a credential in {len(found)} characters that came back"
     context.check("auth.not-repeated", found is None, "no credential of the request in what comes back", observed)
-
-
-def _said(context: Context) -> Iterator[str]:
-    """Yield all text that came from the server in this case."""
-    for transcript in context.transcripts:
-        for entry in transcript.entries:
-            if isinstance(entry, Answered):
-                yield entry.response.body.decode(errors="replace")
-                yield from (value for _, value in entry.response.headers)
-            elif isinstance(entry, CloseFrame) and entry.sender is Party.SERVER:
-                yield entry.reason
-            elif isinstance(entry, Frame) and entry.sender is Party.SERVER:
-                yield entry.data.decode(errors="replace")
