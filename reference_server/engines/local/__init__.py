@@ -1,1 +1,1 @@
-"""The engine `local`: real recognisers, translators and voices that run on this machine, each in processes of its own."""
+"""The engine `local`: real recognisers, translators and voices on this machine, in processes of their own."""

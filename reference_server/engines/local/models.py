@@ -1,4 +1,4 @@
-"""Where the models of installed packages are, found without importing the package, and whether they are the pinned ones."""
+"""Where the models of installed packages are, found without an import, and whether they are the pinned ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BLOCK = 1 << 20
 
 
 def folder(package: str, mend: str) -> Path:
-    """Return the folder of an import package. Raises Unavailable, with the command that mends it, when there is none."""
+    """Return the folder of an import package. Raises Unavailable, with the command that mends it, if there is none."""
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise Unavailable(f"{package} is not installed; {mend}")
