@@ -10,10 +10,10 @@ WAITING := tests/interop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install libraries test lint format unit coverage selfproof flake slow bench demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof flake slow bench bench-engines demo constraints clean
 
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 install: $(INSTALLED) $(CLIENTS) ## Make .venv with what constraints.txt pins, and fetch the clients for the tests
 
@@ -70,10 +70,13 @@ slow: libraries $(CLIENTS) ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 3600 --ignore tests/benchmarks
 
 bench: $(INSTALLED) ## Measure; prints figures
-	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks
+	$(BIN)/python -m pytest -s --timeout 3600 --ignore tests/benchmarks/test_bench_engines.py tests/benchmarks
 
-demo: $(INSTALLED) ## Serve, translate a recording, judge the server
-	@bash .ci/demo
+bench-engines: libraries ## Measure the real engines on real speech; prints figures
+	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks/test_bench_engines.py
+
+demo: $(INSTALLED) ## Speech in, Portuguese text and voice out, in each dialect; then the verdict. WAV=FILE for your own
+	@bash .ci/demo $(WAV)
 
 # With the oldest Python that is supported: it needs every back-port that the newer ones need.
 constraints: ## Pin the newest versions that pyproject.toml allows

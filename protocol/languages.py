@@ -58,6 +58,9 @@ class Voice:
 class Catalogue:
     """What a server offers, by the ids of the wire; of the voices of a language the first is the default.
 
+    `pairs` are the text ids into which each spoken language can be translated; None: each into every one. What is said
+    can always be written in its own language.
+
     Raises LocalViolation when a key is not its entry's id, a language is no text id
     (translator.languages.cross-reference), or a voice's id is not locale-name (translator.languages.voice-id).
     """
@@ -65,6 +68,7 @@ class Catalogue:
     speech: Mapping[str, Speech]
     text: Mapping[str, Text]
     voices: Mapping[str, Voice]
+    pairs: Mapping[str, frozenset[str]] | None = None
 
     def __post_init__(self) -> None:
         for scope, keys in (
@@ -85,13 +89,40 @@ class Catalogue:
                 raise LocalViolation("translator.languages.cross-reference", at, expected, language)
 
     @classmethod
-    def of(cls, speech: Iterable[Speech], text: Iterable[Text], voices: Iterable[Voice] = ()) -> Catalogue:
+    def of(
+        cls,
+        speech: Iterable[Speech],
+        text: Iterable[Text],
+        voices: Iterable[Voice] = (),
+        pairs: Mapping[str, frozenset[str]] | None = None,
+    ) -> Catalogue:
         """Return the catalogue of these entries, in their order."""
         return cls(
             MappingProxyType({entry.locale: entry for entry in speech}),
             MappingProxyType({entry.id: entry for entry in text}),
             MappingProxyType({entry.id: entry for entry in voices}),
+            pairs,
         )
+
+    def targets(self, language: str) -> tuple[str, ...]:
+        """Return the text ids into which a spoken language, by its text id, can be translated; its own is among them."""
+        if self.pairs is None:
+            return tuple(self.text)
+        reached = self.pairs.get(language, frozenset())
+        return tuple(text_id for text_id in self.text if text_id == language or text_id in reached)
+
+    def complete(self) -> Catalogue:
+        """Return the part of the catalogue in which every language that is spoken goes into every one that is written.
+
+        Clients combine any two that are listed. The text languages are those that the most capable spoken one reaches,
+        English before others that reach as many; the spoken ones are those that reach them all.
+        """
+        reach = {entry.language: frozenset(self.targets(entry.language)) for entry in self.speech.values()}
+        if not reach:
+            return self
+        text = max(reach.items(), key=lambda item: (len(item[1]), item[0] == "en"))[1]
+        speech = [entry.locale for entry in self.speech.values() if reach[entry.language] >= text]
+        return self.subset(speech=speech, text=text)
 
     def resolve_source(self, value: str) -> str | None:
         """Return the speech key that `from=value` means, or None (translator.handshake.source-alias).
@@ -141,6 +172,7 @@ class Catalogue:
             (s for s in self.speech.values() if (s.language in kept if speech is None else s.locale in speech)),
             texts,
             (v for v in self.voices.values() if (v.language in kept if voices is None else v.id in voices)),
+            self.pairs,
         )
 
 

@@ -24,7 +24,8 @@ def languages_response(request: HttpRequest, catalogue: Catalogue) -> HttpRespon
     """Answer a request for `/languages`; needs no credentials (translator.languages.no-auth).
 
     `scope` is a comma-separated list of speech, text and tts in any order, text if absent; each asked scope is one
-    member of the object, and no other is (translator.languages.scope-subset). HEAD is answered as GET, body included:
+    member of the object, and no other is (translator.languages.scope-subset). Listed is what goes with everything else
+    that is listed, since clients combine any source with any target. HEAD is answered as GET, body included:
     the listener leaves it out. 400 for another scope or version, 405 for another method.
     """
     if request.method == "OPTIONS":
@@ -38,7 +39,8 @@ def languages_response(request: HttpRequest, catalogue: Catalogue) -> HttpRespon
     except Rejected as refusal:
         return refuse(refusal.rejection)
     reader = negotiate(header(request.headers, "Accept-Language"))
-    body = {scope: entries(catalogue, reader) for scope, entries in _SCOPES.items() if scope in scopes}
+    listed = catalogue.complete()
+    body = {scope: entries(listed, reader) for scope, entries in _SCOPES.items() if scope in scopes}
     return HttpResponse(
         200,
         (*JSON, *CORS, ("Content-Language", reader), ("Vary", "Accept-Language")),

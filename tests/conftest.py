@@ -68,6 +68,11 @@ class Serving:
         return self._out.readline().rstrip("\n")
 
     @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
+    @property
     def running(self) -> bool:
         """Whether the process is still there."""
         return self._process.poll() is None

@@ -9,6 +9,7 @@ import click
 
 _COMMANDS: Final = {
     "serve": ("serve", "Run the reference server."),
+    "languages": ("languages", "List what an engine hears, translates and speaks, and what it lacks."),
     "translate": ("translate", "Translate a recording: the reference client."),
     "check": ("check", "Check a server, a client or recorded traffic against the protocol."),
     "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),

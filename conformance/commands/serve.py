@@ -19,12 +19,12 @@ from urllib.parse import urlsplit
 
 import click
 
+from conformance.commands.engine_options import engine_options, make_engine
 from conformance.commands.exits import CouldNotRun, Unusable, why
-from protocol.languages import PUBLISHED
+from conformance.report.text import printable
 from reference_server import tls
 from reference_server.app import Server
-from reference_server.engines import script
-from reference_server.engines.scripted import ScriptedEngine
+from reference_server.engines.base import CannotStart
 from reference_server.policy import Settings
 
 
@@ -45,7 +45,7 @@ def _base(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
-@click.option("--engine", type=click.Choice(["scripted"]), default="scripted", show_default=True, help="Who listens.")
+@engine_options("scripted")
 @click.option("--script", type=click.Path(path_type=Path), metavar="FILE", help="What the scripted engine says.")
 @click.option("--key", "keys", multiple=True, metavar="KEY", help="A good key; test-key on the loopback by default.")
 @click.option("--secret", metavar="TEXT", envvar="SPEECHWIRE_SECRET", help="Signs tokens; shared by several nodes.")
@@ -74,6 +74,8 @@ def command(**options: Any) -> None:
     try:
         with _tls(options) as context:
             asyncio.run(_serve(options, context))
+    except CannotStart as error:
+        raise CouldNotRun(str(error)) from error
     except OSError as error:
         where = f"{options['host']}:{options['port']}"
         raise CouldNotRun(f"cannot listen on {where}: {why(error)}") from error
@@ -105,19 +107,29 @@ def _tls(options: dict[str, Any]) -> Iterator[ssl.SSLContext | None]:
 
 
 async def _serve(options: dict[str, Any], context: ssl.SSLContext | None) -> None:
-    done = asyncio.Event()
-    for kind in (signal.SIGINT, signal.SIGTERM):  # before anybody can know that it is there
-        asyncio.get_running_loop().add_signal_handler(kind, done.set)
     server = _server(options)
+    running = asyncio.ensure_future(_run(server, options, context))
+    for kind in (signal.SIGINT, signal.SIGTERM):  # before anybody can know that it is there
+        asyncio.get_running_loop().add_signal_handler(kind, running.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+    finally:
+        await server.shutdown()
+
+
+async def _run(server: Server, options: dict[str, Any], context: ssl.SSLContext | None) -> None:
+    """Make the engine ready, listen, and go on until that is cancelled."""
     await server.start()
+    for sentence in getattr(server.engine, "missing", ()):
+        click.echo(f"speechwire: {printable(sentence)}", err=True)
     listening = await server.listen(options["host"], options["port"], context)
     host = f"[{options['host']}]" if ":" in options["host"] else options["host"]
     click.echo(f"LISTENING {'wss' if context else 'ws'}://{host}:{listening.port}")
     if "ca" in options:
         click.echo(f"CA {options['ca']}")
     sys.stdout.flush()
-    await done.wait()
-    await server.shutdown()
+    await asyncio.Event().wait()
 
 
 def _server(options: dict[str, Any]) -> Server:
@@ -126,12 +138,7 @@ def _server(options: dict[str, Any]) -> Server:
         settings = replace(settings, keys=options["keys"])
     if options["secret"]:
         settings = replace(settings, secret=options["secret"].encode())
-    engine = ScriptedEngine()
-    if options["script"] is not None:
-        try:
-            engine = ScriptedEngine(script.load(options["script"], PUBLISHED))
-        except script.ScriptError as error:
-            raise Unusable(str(error)) from error
+    engine = make_engine(options)
     if options["fault"] is None:
         return Server(settings, engine)
     from conformance.faults import registry  # noqa: PLC0415 - only --fault needs it

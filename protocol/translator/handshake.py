@@ -115,7 +115,7 @@ def read_request(request: HttpRequest, catalogue: Catalogue) -> SpeechRequest:
     given = parameters(request.query)
     check_api_version(given)
     source = _source(given, catalogue)
-    target = _target(given, catalogue)
+    target = _target(given, catalogue, source)
     features = _features(given)
     speaks = Feature.TEXT_TO_SPEECH in features
     return SpeechRequest(
@@ -149,15 +149,19 @@ def _source(given: Mapping[str, tuple[str, ...]], catalogue: Catalogue) -> str:
     return key
 
 
-def _target(given: Mapping[str, tuple[str, ...]], catalogue: Catalogue) -> str:
-    """Return the text key; one session has one target, so neither repetition nor a list is taken."""
+def _target(given: Mapping[str, tuple[str, ...]], catalogue: Catalogue, source: str) -> str:
+    """Return the text key; one session has one target, so neither repetition nor a list is taken.
+
+    It has to be one that the source can be translated into.
+    """
     values = given.get("to", ())
     if len(values) > 1 or any("," in value for value in values):
         raise rejected("to", "exactly one text language", ", ".join(values))
     value = values[0] if values else None
     key = catalogue.resolve_target(value) if value else None
-    if key is None:
-        raise rejected("to", _one_of(catalogue.text), value)
+    possible = catalogue.targets(catalogue.speech[source].language)
+    if key not in possible:
+        raise rejected("to", _one_of(possible), value)
     return key
 
 

@@ -6,8 +6,9 @@ independent of each other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from protocol.audio import PcmFormat
@@ -83,6 +84,10 @@ class EngineFailure(Exception):
         Exception.__init__(self, self.code, self.reason, self.blame)
 
 
+class CannotStart(Exception):
+    """Why an engine cannot run here: one sentence."""
+
+
 class EngineSession(Protocol):
     """What listens to one stretch of audio. Every question may raise EngineFailure."""
 
@@ -103,16 +108,42 @@ class EngineSession(Protocol):
 
 
 class Engine(Protocol):
-    """What a server runs on."""
+    """What a server runs on.
+
+    `catalogue` is read with each request, and not before `start` is done. An engine that does without something may
+    have `missing`, a tuple of sentences; each is told to whoever starts the server.
+    """
 
     name: str
-    catalogue: Catalogue
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is offered."""
 
     async def start(self) -> None:
-        """Make ready; called once before the first session."""
+        """Make ready; called once before the first session. Raises CannotStart."""
 
     async def stop(self) -> None:
-        """Let go of everything; called once."""
+        """Let go of everything; called once, also when `start` failed or was cancelled."""
 
     def open(self, job: Job) -> EngineSession:
         """Return the engine of a new session. Raises EngineFailure, e.g. one of overload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line tells an engine; each takes what concerns it.
+
+    Attributes:
+        script: A file that says what the engine says.
+        models: Folders of the user's, by the name of the part that loads its model from there.
+        parts: The names of the only parts to use; empty means all that are installed.
+    """
+
+    script: Path | None = None
+    models: Mapping[str, Path] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
+
+
+EngineFactory = Callable[[Options], Engine]
+"""What an entry point of the group `speechwire.engines` names. Raises CannotStart."""

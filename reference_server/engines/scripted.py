@@ -11,8 +11,8 @@ from typing import Any
 
 from protocol.languages import PUBLISHED, Catalogue, Voice
 from reference_server.engines import ear, tones
-from reference_server.engines.base import Job, Text, Utterance
-from reference_server.engines.script import Entry, Moment, Script, default, parse
+from reference_server.engines.base import Job, Options, Text, Utterance
+from reference_server.engines.script import Entry, Moment, Script, default, load, parse
 from reference_server.engines.wording import STEP_MS, grown, placeholder, share
 
 _AT_ONCE = 32
@@ -167,3 +167,8 @@ def _translated(entry: Entry, words: str, language: str, target: str) -> str:
     if known is not None:
         return known
     return words if target == language else placeholder(target, words)
+
+
+def create(options: Options) -> ScriptedEngine:
+    """Return the engine, on the script of the options if there is one. Raises ScriptError for a bad one."""
+    return ScriptedEngine(None if options.script is None else load(options.script, PUBLISHED))

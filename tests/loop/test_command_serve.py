@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import socket
+import subprocess
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,6 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reference_server.tls import throwaway
+from tests.distributions import on_path, toys
+from tests.processes import family
 
 if TYPE_CHECKING:
     from tests.conftest import Ran, Serving, Speechwire
@@ -216,6 +221,78 @@ class TestRedirect:
         ran = speechwire("serve", "--port", "0", "--redirect", url)
         assert ran.code == 2
         assert f"expected ws://host:port or wss://host:port, got '{url}'" in ran.err
+
+
+class TestEngine:
+    """Which one, made of which parts; the parts here need nothing."""
+
+    @pytest.fixture(autouse=True)
+    @staticmethod
+    def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("PYTHONPATH", on_path(toys(tmp_path / "site"))["PYTHONPATH"])
+
+    def test_of_the_parts_that_are_named(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--engine", "local", "--part", "ear", "--part", "fast") as serving:
+            assert recognised(doctor(speechwire, serving.url, "--to", "pt")).startswith("Hello world")
+            assert json.loads(serving.received()[-1]["sent"][-1]["text"])["translation"].endswith("in pt")
+            stopped = serving.stop()
+        assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
+
+    def test_says_what_it_lacks_beside_its_first_line(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        options = ("--part", "ear", "--part", "absent", "--part", "fast", "--model", f"fast={tmp_path}")
+        with speechwire.serve("--engine", "local", *options) as serving:
+            stopped = serving.stop()
+        assert stopped.err == (
+            "speechwire: absent: absent is not installed; pip install absent\n"
+            f"speechwire: fast: the model file {tmp_path / 'model.bin'} cannot be read; put it there\n"
+        )
+
+    def test_one_that_cannot_start_is_one_sentence(self, speechwire: Speechwire) -> None:
+        ran = speechwire("serve", "--port", "0", "--engine", "local", "--part", "fast", "--part", "absent")
+        assert (ran.code, ran.out) == (3, "")
+        assert "absent is not installed; pip install absent" in ran.complaint
+
+    def test_a_port_that_is_taken_is_one_sentence_still(self, speechwire: Speechwire, server: Serving) -> None:
+        ran = speechwire("serve", "--port", str(server.port), "--engine", "local", "--part", "ear")
+        assert (ran.code, ran.out) == (3, "")
+        assert ran.complaint == f"cannot listen on 127.0.0.1:{server.port}: Address already in use"
+
+    @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+    def test_a_signal_ends_it_while_it_loads(
+        self, speechwire: Speechwire, tmp_path: Path, kind: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        note = tmp_path / "note"
+        monkeypatch.setenv("TOYS_NOTE", str(note))
+        command = ("serve", "--port", "0", "--engine", "local", "--part", "ear", "--part", "fast", "--part", "slow")
+        pipe = subprocess.PIPE
+        with subprocess.Popen([speechwire.program, *command], stdout=pipe, stderr=pipe) as process:
+            while not (note.exists() and note.read_text()):
+                time.sleep(0.01)
+            loading = family(process.pid)
+            assert int(note.read_text()) in loading
+            process.send_signal(kind)
+            assert process.communicate(timeout=60) == (b"", b"")
+        assert process.returncode == 0
+        assert not {pid for pid in loading if Path(f"/proc/{pid}").exists()}
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (("--engine", "none"), "there is no engine 'none'; there are local, scripted"),
+            (("--engine", "local", "--part", "none"), "there is no part 'none'; there are "),
+            (("--engine", "local", "--model", "ear"), "expected PART=DIR, got 'ear'"),
+            (("--engine", "local", "--script", "x.json"), "--script is for the engine 'scripted', not for 'local'"),
+            (("--part", "ear"), "--model and --part are not for the engine 'scripted'"),
+            (("--model", "ear=."), "--model and --part are not for the engine 'scripted'"),
+        ],
+    )
+    def test_options_that_do_not_go_together(self, speechwire: Speechwire, options: tuple[str, ...], says: str) -> None:
+        ran = speechwire("serve", "--port", "0", *options)
+        assert (ran.code, ran.out) == (2, "")
+        assert says in ran.err
+
+    def test_the_help_names_ours(self, speechwire: Speechwire) -> None:
+        assert "--engine [scripted|local|NAME]" in speechwire("serve", "--help").out
 
 
 class TestFaults:

@@ -22,8 +22,10 @@ def hears(name: str, *locales: str, rank: int = 50, streams: bool = False, ident
 
 def translates(name: str, *pairs: str, kind: Kind = Kind.NMT, rank: int = 50) -> Part:
     """A translator of pairs such as `en-pt`."""
-    made = tuple(Pair(*pair.split("-"), kind) for pair in pairs)
-    return Part(name, Translates(made), "nowhere:Service", rank=rank)
+    made = [pair.partition("-") for pair in pairs]
+    return Part(
+        name, Translates(tuple(Pair(source, target, kind) for source, _, target in made)), "nowhere:Service", rank=rank
+    )
 
 
 def speaks(name: str, *locales: str, rank: int = 50) -> Part:

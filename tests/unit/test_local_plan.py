@@ -36,10 +36,9 @@ class TestTranslation:
 
     def test_the_catalogue_knows_which_pairs_go(self) -> None:
         catalogue = plan([hears("ear", "en-US", "pt-BR", "de-DE"), FAST, RULES]).catalogue
-        assert catalogue.translates("en", "es")
-        assert catalogue.translates("pt", "es")
-        assert catalogue.translates("de", "de")
-        assert not catalogue.translates("de", "en")
+        assert catalogue.targets("en") == ("en", "es", "pt")
+        assert catalogue.targets("pt") == ("en", "es", "pt")
+        assert catalogue.targets("de") == ("de",)
 
     def test_unpublished_languages_have_a_direction(self) -> None:
         catalogue = plan([hears("ear", "en-US"), translates("t", "en-yi", "en-gl")]).catalogue

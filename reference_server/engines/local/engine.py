@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from protocol.languages import Catalogue
 from reference_server.engines.base import CannotStart, Job
+from reference_server.engines.local.finding import find
 from reference_server.engines.local.parts import Part, Unavailable
 from reference_server.engines.local.plan import plan
 from reference_server.engines.local.routing import Routes
@@ -43,7 +44,7 @@ class LocalEngine:
     @property
     def parts(self) -> tuple[Part, ...]:
         """The parts that run."""
-        return tuple(pool.part for pool in self._pools.values())
+        return tuple(part for part in self._found if part.name in self._pools)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -84,3 +85,8 @@ class LocalEngine:
             return str(error)
         self._pools[part.name] = pool
         return None
+
+
+def create(options: Options) -> LocalEngine:
+    """Return the engine with the parts that are installed, or those of them that the options name."""
+    return LocalEngine(*find(options))

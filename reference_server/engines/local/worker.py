@@ -6,6 +6,7 @@ one is a call; each is answered with a pair: `answer` and what was returned, or 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
@@ -14,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 ANSWER, REFUSAL = "answer", "refusal"
 LENGTH = struct.Struct("<I")
@@ -46,11 +47,21 @@ class Child:
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
-        self._ask((service, dict(arguments)))
+        try:
+            self._ask((service, dict(arguments)))
+        except BaseException:
+            self.close()
+            raise
 
     def call(self, name: str, *arguments: object) -> Any:
         """Call a method of the service."""
         return self._ask((name, arguments))
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        with contextlib.suppress(OSError), self._process:  # of a dead one: what it never read
+            pass
 
     def _ask(self, message: object) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -67,14 +78,17 @@ class Child:
         return value
 
 
-def _read(stream: BinaryIO) -> Any:
+def _read(stream: IO[bytes]) -> Any:
+    """Return the next message; None when the other end is gone, even in the middle of one."""
     head = stream.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
-    return unpack(stream.read(LENGTH.unpack(head)[0]))
+    size = LENGTH.unpack(head)[0]
+    data = stream.read(size)
+    return unpack(data) if len(data) == size else None
 
 
-def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     service: Any = None
     while (request := _read(requests)) is not None:
         name, arguments = request
@@ -82,21 +96,23 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
             if service is None:
                 module, _, attribute = name.partition(":")
                 service = getattr(import_module(module), attribute)(**arguments)
-                answer: tuple[str, Any] = (ANSWER, None)
+                answer = pack((ANSWER, None))
             else:
-                answer = (ANSWER, getattr(service, name)(*arguments))
-        except Exception as error:  # whatever a model does is told to the caller
-            answer = (REFUSAL, str(error) or type(error).__name__)
-        answers.write(pack(answer))
+                answer = pack((ANSWER, getattr(service, name)(*arguments)))
+        except Exception as error:  # noqa: BLE001 - whatever a model does is told to the caller
+            answer = pack((REFUSAL, str(error) or type(error).__name__))
+        answers.write(answer)
         answers.flush()
 
 
 def main() -> None:
-    """Serve standard input. What a model prints goes to standard error, the pipe of the answers is not its own."""
+    """Serve standard input. A model, and what it starts, have neither of the pipes: it prints to standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the server ends first, and the pipe with it
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _serve(sys.stdin.buffer, answers)
+    with os.fdopen(os.dup(0), "rb") as requests, os.fdopen(os.dup(1), "wb") as answers:
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)
+        _serve(requests, answers)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import signal
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,14 +53,19 @@ class Worker:
     async def start(cls, part: Part, start_s: float, answer_s: float) -> Worker:
         """Start a process and have it load its service. Raises Unavailable with the service's own sentence."""
         pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(*command(), stdin=pipe, stdout=pipe, stderr=pipe)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command(), stdin=pipe, stdout=pipe, stderr=pipe, process_group=0
+            )
+        except OSError as error:
+            raise Unavailable(f"{part.name}: its process cannot be started ({error.strerror})") from error
         worker = cls(part.name, process, start_s)
         try:
             await worker.ask(part.service, dict(part.arguments))
         except WorkerFailure as failure:
             await worker.stop()
             raise Unavailable(str(failure)) from None
-        except asyncio.CancelledError:
+        except BaseException:
             await worker.stop()
             raise
         worker._answer_s = answer_s
@@ -66,8 +73,12 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
-        return self._process.returncode is None and not self._out.at_eof()
+        """Whether it can be asked. The process itself is looked at: the loop learns of its end only later."""
+        try:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return ended is None and self._process.returncode is None
 
     async def ask(self, name: str, arguments: tuple[object, ...] | Mapping[str, object]) -> Any:
         """Return the answer to a call. Raises Refused or Died."""
@@ -84,14 +95,16 @@ class Worker:
         return value
 
     async def stop(self) -> None:
-        """End the process: a busy one at once, an idle one when it sees the end of its input."""
+        """End the process, and what it has started, whatever they are doing."""
         stdin = self._process.stdin
         if stdin is not None:
             stdin.close()
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         await self._process.wait()
-        await self._listening
+        # What a process that died by itself has started may still hold the pipe.
+        await asyncio.wait([self._listening], timeout=_STOP_S)
 
     @property
     def _out(self) -> asyncio.StreamReader:
@@ -144,6 +157,7 @@ class Lease:
         Who stops waiting does not stop the work: the worker is given back when it is done.
         """
         self._asking = asyncio.get_running_loop().create_task(self._worker.ask(name, arguments))
+        self._asking.add_done_callback(_noticed)
         return await asyncio.shield(self._asking)
 
     def close(self) -> None:
@@ -154,12 +168,12 @@ class Lease:
         if self._asking is None or self._asking.done():
             self._pool.give_back(self._worker)
         else:
-            self._asking.add_done_callback(self._finished)
+            self._asking.add_done_callback(lambda _: self._pool.give_back(self._worker))
 
-    def _finished(self, asking: asyncio.Task[Any]) -> None:
-        if not asking.cancelled():
-            asking.exception()  # nobody waits for it any more
-        self._pool.give_back(self._worker)
+
+def _noticed(asking: asyncio.Task[Any]) -> None:
+    if not asking.cancelled():
+        asking.exception()  # maybe nobody waits for it any more
 
 
 class Pool:
@@ -182,6 +196,7 @@ class Pool:
         self._waiting = 0
         self._idle: list[Worker] = []
         self._workers: set[Worker] = set()
+        self._stopped = False
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -198,8 +213,9 @@ class Pool:
         self._idle.append(await self._started())
 
     async def stop(self) -> None:
-        """End all processes; who waits for one learns that it died."""
-        await asyncio.gather(*(worker.stop() for worker in self._workers))
+        """End all processes, for good; who waits for one learns that it died."""
+        self._stopped = True
+        await asyncio.gather(*(worker.stop() for worker in tuple(self._workers)))
         self._workers.clear()
         self._idle.clear()
 
@@ -226,7 +242,7 @@ class Pool:
         except Unavailable as error:
             self._leave()
             raise Refused(str(error)) from None
-        except asyncio.CancelledError:
+        except BaseException:
             self._leave()
             raise
 
@@ -252,6 +268,10 @@ class Pool:
         return await self._started()
 
     async def _started(self) -> Worker:
-        worker = await Worker.start(self.part, self._start_s, self._answer_s)
-        self._workers.add(worker)
-        return worker
+        if not self._stopped:
+            worker = await Worker.start(self.part, self._start_s, self._answer_s)
+            if not self._stopped:
+                self._workers.add(worker)
+                return worker
+            await worker.stop()
+        raise Died(f"{self.part.name}: its processes were ended")

