@@ -105,7 +105,7 @@ class Catalogue:
         )
 
     def targets(self, language: str) -> tuple[str, ...]:
-        """Return the text ids into which a spoken language, by its text id, can be translated; its own is among them."""
+        """Return the text ids into which a spoken language, by its text id, can be translated, its own among them."""
         if self.pairs is None:
             return tuple(self.text)
         reached = self.pairs.get(language, frozenset())

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from configparser import ConfigParser
 from email.parser import HeaderParser
 from pathlib import Path
 from zipfile import ZipFile
@@ -73,12 +74,11 @@ def test_says_what_it_is(site: Path) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert (about / "licenses" / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
-    assert (about / "entry_points.txt").read_text().split() == [
-        "[console_scripts]",
-        "speechwire",
-        "=",
-        "speechwire_launcher:main",
-    ]
+    entries = ConfigParser()
+    entries.read(about / "entry_points.txt")
+    assert dict(entries["console_scripts"]) == {"speechwire": "speechwire_launcher:main"}
+    assert set(entries["speechwire.engines"]) == {"scripted", "local"}
+    assert "whisper" in entries["speechwire.parts"]
 
 
 def test_typed_for_whoever_imports_it(wheel: Path) -> None:

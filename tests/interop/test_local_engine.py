@@ -34,6 +34,7 @@ PER_CHARACTER_S = (0.04, 0.2)
 WORD_ERROR_RATE = 0.06
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.engines,
     pytest.mark.skipif(
         any(find_spec(package) is None for package in PACKAGES),

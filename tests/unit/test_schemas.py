@@ -19,7 +19,7 @@ EXAMPLES = [
     for name in schemas.names()
     for example in schemas.examples(name)
 ]
-COMPLETE = (*WIRE, "requirements", "cases", "selfproof", "report", "transcript", "capture")
+COMPLETE = (*WIRE, "requirements", "cases", "selfproof", "report", "transcript", "capture", "languages")
 ANNOTATIONS = {"title", "description", "x-requirement", "x-requirements"}
 
 Place = tuple[str | int, ...]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol.languages import PUBLISHED
+from protocol.languages import PUBLISHED, Catalogue
 from protocol.translator.handshake import (
     SPEECH_PATH,
     Feature,
@@ -290,3 +290,16 @@ class TestBuildTarget:
         )
         agreed = asked if TTS in asked.features else replace(asked, voice=None, format=VoiceFormat.WAV)
         assert read_request(HttpRequest("GET", built, ()), PUBLISHED) == agreed
+
+
+class TestPairs:
+    def test_a_pair_that_does_not_go_is_refused_with_those_that_do(self) -> None:
+        catalogue = Catalogue.of(
+            PUBLISHED.speech.values(), PUBLISHED.text.values(), PUBLISHED.voices.values(), {"en": frozenset({"pt"})}
+        )
+        good = HttpRequest("GET", f"{SPEECH_PATH}?from=en-US&to=pt", ())
+        assert read_request(good, catalogue).target == "pt"
+        with pytest.raises(Rejected) as refused:
+            read_request(HttpRequest("GET", f"{SPEECH_PATH}?from=en-US&to=de", ()), catalogue)
+        assert refused.value.rejection.status == 400
+        assert "en, pt" in refused.value.rejection.message

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from protocol.languages import Catalogue
-from reference_server.engines.base import CannotStart, Job
+from reference_server.engines.base import CannotStart, Job, Options
 from reference_server.engines.local.finding import find
 from reference_server.engines.local.parts import Part, Unavailable
 from reference_server.engines.local.plan import plan
