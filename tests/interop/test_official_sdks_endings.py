@@ -84,7 +84,10 @@ class TestServerThatGoesAwayInMidTurn:
     @pytest.mark.parametrize("client", each("goes_on_elsewhere"))
     def test_what_was_cut_goes_on_where_it_was_cut(self, drained: Drained, client: Client) -> None:
         first, second = drained.outcomes.of(client).told("recognized")[:2]
-        gap = (second["offset"] - first["offset"] - first["duration"]) / TICKS_PER_MS
+        told_ms = (first["offset"] + first["duration"]) / TICKS_PER_MS
+        if told_ms >= COFFEE.end_ms:
+            pytest.skip("nothing was cut: on a slow machine this sentence was over before all had connected")
+        gap = second["offset"] / TICKS_PER_MS - told_ms
         assert 0 <= gap < 200, "a part of what is left that is too quiet is no speech"
 
     @pytest.mark.parametrize("client", each("goes_on_elsewhere"))
