@@ -75,8 +75,8 @@ bench: $(INSTALLED) ## Measure; prints figures
 bench-engines: libraries ## Measure the real engines on real speech; prints figures
 	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks/test_bench_engines.py
 
-demo: $(INSTALLED) ## Speech in, Portuguese text and voice out, in each dialect; then the verdict. WAV=FILE for your own
-	@bash .ci/demo $(WAV)
+demo: $(INSTALLED) ## Serve, translate a recording, judge the server
+	@bash .ci/demo
 
 # With the oldest Python that is supported: it needs every back-port that the newer ones need.
 constraints: ## Pin the newest versions that pyproject.toml allows

@@ -17,8 +17,8 @@ from conformance.commands.exits import CouldNotRun
 from conformance.report.text import printable
 from reference_server.engines.base import CannotStart, Engine
 from reference_server.engines.local.parts import Hears, Kind, Part, Speaks, Translates
-from reference_server.engines.local.plan import plan
-from reference_server.engines.local.routing import Leg, Route, Routes
+from reference_server.engines.local.plan import Plan
+from reference_server.engines.local.routing import Leg, Route
 
 _DOES: Final = {Hears: "hears", Translates: "translates", Speaks: "speaks"}
 
@@ -32,8 +32,8 @@ class Routed(Engine, Protocol):
         """The parts that run."""
 
     @property
-    def routes(self) -> Routes:
-        """The way of each translation."""
+    def plan(self) -> Plan:
+        """Which of them does what."""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -71,22 +71,22 @@ async def _tried(engine: Routed) -> dict[str, Any]:
 
 def _document(engine: Routed) -> dict[str, Any]:
     parts = sorted(engine.parts, key=lambda part: part.name)
-    made = plan(parts)
+    made = engine.plan
     return {
         "engine": engine.name,
         "parts": [{"name": part.name, "does": _DOES[type(part.offer)]} for part in parts],
         "missing": list(engine.missing),
         "speech": [
             {"locale": locale, "language": speech.language, "part": made.hearing[locale].name}
-            for locale, speech in engine.catalogue.speech.items()
+            for locale, speech in made.catalogue.speech.items()
         ],
         "pairs": [
             {"source": source, "target": target, "route": [_leg(leg) for leg in route], "kind": _kind(route)}
-            for (source, target), route in engine.routes.items()
+            for (source, target), route in made.routes.items()
         ],
         "voices": [
             {"id": voice.id, "language": voice.language, "part": made.speaking[voice.id].name}
-            for voice in engine.catalogue.voices.values()
+            for voice in made.catalogue.voices.values()
         ],
     }
 

@@ -18,6 +18,9 @@ from protocol.languages import Catalogue, Voice
 VOICE_RATE = 16_000
 """Sampling rate in Hz of what engines speak: 16-bit mono PCM."""
 
+LONGEST_VOICE_S = 120
+"""More is not spoken; the rest of a longer text is left out."""
+
 ABRUPT = 1006
 """The code of a failure that ends the connection without a closing handshake."""
 

@@ -10,10 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.languages import Voice
-from reference_server.engines.base import VOICE_RATE
-
-LONGEST_S = 120
-"""More is not spoken; the rest of a longer text is left out."""
+from reference_server.engines.base import LONGEST_VOICE_S, VOICE_RATE
 
 _PITCH_HZ = {"female": 200.0, "male": 110.0}
 _HARMONICS = 5
@@ -26,7 +23,7 @@ def speak(text: str, voice: Voice, ms_per_character: int, level_dbfs: float) -> 
     """Yield the sounds of a text as 16-bit mono PCM at VOICE_RATE, each of the given length and loudness (RMS)."""
     seed = zlib.crc32(voice.id.encode())
     pitch = _PITCH_HZ[voice.gender] * 2 ** (seed % 7 / 12)
-    longest = LONGEST_S * 1000 // ms_per_character
+    longest = LONGEST_VOICE_S * 1000 // ms_per_character
     for index, character in enumerate(text[:longest]):
         melody = (ord(character) + index) % 5
         sound = _sound(pitch * 2 ** (melody / 12), (ord(character) + seed) & _COLOURS, ms_per_character)

@@ -21,6 +21,7 @@ from protocol.audio import PcmFormat
 from protocol.riff import build_header, parse_file
 from protocol.translator.handshake import build_target
 from protocol.wire import Kind
+from reference_server.engines.local.whisper import Service
 from tests import recordings
 from tests.processes import family
 
@@ -205,8 +206,7 @@ class TestThereAndBack:
     LOCALES: Final = {"pt": "pt-BR", "es": "es-ES", "en": "en-US"}
 
     def test_content_words_survive(self, meter: Meter, served: tuple[str, Serving]) -> None:
-        whisper = pytest.importorskip("reference_server.engines.local.whisper", reason="Whisper hears the voices")
-        ear = whisper.Service()
+        ear = Service()
         name, serving = served
         meter.say(f"### {name}: voices heard by Whisper")
         spanish: list[bytes] = []

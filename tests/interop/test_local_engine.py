@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import pytest
 from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import parse_file
 from tests import recordings
+from tests.engines import needs
 from tests.interop.official import V1, V2, Client, each, run
 
 if TYPE_CHECKING:
@@ -36,10 +36,7 @@ WORD_ERROR_RATE = 0.06
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.engines,
-    pytest.mark.skipif(
-        any(find_spec(package) is None for package in PACKAGES),
-        reason=f"the engine packages are not all installed: {', '.join(PACKAGES)}",
-    ),
+    needs(*PACKAGES),
 ]
 
 

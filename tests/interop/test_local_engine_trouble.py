@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.engines import needs
 from tests.processes import family, using
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ PATIENCE_S = 30.0
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.engines,
-    pytest.mark.skipif(
-        any(find_spec(package) is None for package in PACKAGES),
-        reason=f"the engine packages are not all installed: {', '.join(PACKAGES)}",
-    ),
+    needs(*PACKAGES),
     pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are looked for in /proc"),
 ]
 

@@ -85,9 +85,9 @@ class TestServerThatGoesAwayInMidTurn:
     def test_what_was_cut_goes_on_where_it_was_cut(self, drained: Drained, client: Client) -> None:
         first, second = drained.outcomes.of(client).told("recognized")[:2]
         told_ms = (first["offset"] + first["duration"]) / TICKS_PER_MS
-        if told_ms >= COFFEE.end_ms:
-            pytest.skip("nothing was cut: on a slow machine this sentence was over before all had connected")
-        gap = second["offset"] / TICKS_PER_MS - told_ms
+        # On a slow machine the sentence may be over before the last client has connected; then the next one goes on.
+        goes_on_ms = told_ms if told_ms < COFFEE.end_ms else STATION.start_ms - 100
+        gap = second["offset"] / TICKS_PER_MS - goes_on_ms
         assert 0 <= gap < 200, "a part of what is left that is too quiet is no speech"
 
     @pytest.mark.parametrize("client", each("goes_on_elsewhere"))

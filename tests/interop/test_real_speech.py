@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -22,13 +21,11 @@ from protocol.audio import PcmFormat, rms_dbfs
 from protocol.riff import build_header, parse_file
 from protocol.translator.handshake import build_target
 from protocol.wire import Kind, Party
+from tests import recordings
 
 if TYPE_CHECKING:
     from tests.conftest import Serving
 
-FOLDER = Path(__file__).parents[3] / "shared" / "audio" / "librivox"
-BOOK = "sense_and_sensibility_01_austen_64kb"
-SENTENCES = ("0870", "0880", "0890", "0920", "0930")
 SHORT = "0880"  # 3.0 s
 SILENCE_MS = 2500
 CHUNK_MS = 100
@@ -36,7 +33,7 @@ AUDIBLE_DBFS = -40.0
 
 pytestmark = [
     pytest.mark.real_speech,
-    pytest.mark.skipif(not FOLDER.is_dir(), reason="the recordings of ../shared/audio are not there"),
+    recordings.there,
 ]
 
 
@@ -70,7 +67,7 @@ class Stream:
     LAST: Final = "clear-2"
 
     def __init__(self, port: int, number: str) -> None:
-        header, self.pcm = parse_file((FOLDER / f"{BOOK}-{number}.wav").read_bytes())
+        header, self.pcm = parse_file(recordings.path(number).read_bytes())
         self.format = header.format
         self._address = Address.tcp("127.0.0.1", port, None)
         known = corpus.load()[self.LAST]
@@ -186,7 +183,7 @@ class TestAtTheSpeedOfSpeech:
         assert len(streamed.partials) >= 3
 
 
-@pytest.mark.parametrize("number", SENTENCES)
+@pytest.mark.parametrize("number", recordings.SENTENCES)
 class TestFaster:
     def test_ten_times(self, server: Serving, number: str) -> None:
         hold(Stream(server.port, number).paced(10.0))

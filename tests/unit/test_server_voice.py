@@ -8,8 +8,8 @@ from protocol.audio import PcmFormat, rms_dbfs
 from protocol.languages import PUBLISHED, Voice
 from protocol.riff import parse_file
 from reference_server.endpointing import Ended, Endpointer, Endpointing
-from reference_server.engines.base import VOICE_RATE
-from reference_server.engines.tones import LONGEST_S, speak
+from reference_server.engines.base import LONGEST_VOICE_S, VOICE_RATE
+from reference_server.engines.tones import speak
 from reference_server.voice import mp3, wav
 
 MARIA, DANIEL = PUBLISHED.voices["pt-BR-Maria"], PUBLISHED.voices["pt-BR-Daniel"]
@@ -41,7 +41,7 @@ class TestTones:
         assert ended.span.size > 0.95 * len(spoken())
 
     def test_end_where_nobody_would_listen_any_more(self) -> None:
-        assert len(spoken("a" * 4000)) == LONGEST_S * VOICE_RATE * 2
+        assert len(spoken("a" * 4000)) == LONGEST_VOICE_S * VOICE_RATE * 2
 
     def test_of_nothing_are_nothing(self) -> None:
         assert spoken("") == b""

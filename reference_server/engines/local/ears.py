@@ -9,12 +9,12 @@ from itertools import takewhile
 from typing import Protocol
 
 from reference_server.engines.base import Utterance
+from reference_server.engines.local.readable import UNSPACED
 from reference_server.engines.local.workers import Lease, Pool, WorkerFailure
 
 STEP_MS = 900
 """Audio between two decodes of a growing utterance."""
 
-_UNSPACED = frozenset({"ja", "th", "zh"})
 _PUNCTUATION = " .,;:!?…-–—\"'“”"  # noqa: RUF001 - the dashes are meant
 
 
@@ -157,6 +157,6 @@ def _bare(unit: str) -> str:
 
 def _units(text: str, locale: str) -> list[str]:
     """Return the words, each with the blank behind it, or the characters in a language that is written without."""
-    if locale.partition("-")[0] in _UNSPACED:
+    if locale.partition("-")[0] in UNSPACED:
         return list(text.strip())
     return [f"{word} " for word in text.split()]

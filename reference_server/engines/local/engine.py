@@ -9,8 +9,7 @@ from protocol.languages import Catalogue
 from reference_server.engines.base import CannotStart, Job, Options
 from reference_server.engines.local.finding import find
 from reference_server.engines.local.parts import Part, Unavailable
-from reference_server.engines.local.plan import plan
-from reference_server.engines.local.routing import Routes
+from reference_server.engines.local.plan import Plan, plan
 from reference_server.engines.local.session import LocalSession
 from reference_server.engines.local.workers import Pool
 
@@ -37,9 +36,9 @@ class LocalEngine:
         return self._plan.catalogue
 
     @property
-    def routes(self) -> Routes:
-        """The way of each translation."""
-        return self._plan.routes
+    def plan(self) -> Plan:
+        """Who does what, once it has started."""
+        return self._plan
 
     @property
     def parts(self) -> tuple[Part, ...]:

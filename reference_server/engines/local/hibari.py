@@ -7,7 +7,7 @@ from pathlib import Path
 from protocol.languages import Voice
 from reference_server.engines.local import models
 from reference_server.engines.local.loudness import voice
-from reference_server.engines.local.parts import Part, Speaks, Unavailable
+from reference_server.engines.local.parts import Part, Speaks
 
 _INSTALL = "pip install 'speechwire[voices]'"
 _AGAIN = "pip install --force-reinstall hibari-tts==0.2.1"
@@ -29,8 +29,7 @@ _PINNED: dict[str, str] = {
 
 def part(directory: Path | None) -> Part:
     """Return the part. It takes no model of the user's."""
-    if directory is not None:
-        raise Unavailable("it takes no model directory; leave --model out")
+    models.no_directory(directory)
     models.folder("hibari", _INSTALL)
     return Part("hibari", Speaks((_VOICE,)), f"{__name__}:Service", rank=60)
 

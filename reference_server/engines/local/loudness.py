@@ -8,19 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from reference_server.engines.base import VOICE_RATE
+from reference_server.engines.base import LONGEST_VOICE_S, VOICE_RATE
 
 LOUDNESS_DBFS = -20.0
-LONGEST_S = 120
-"""More is not spoken; the rest of a longer text is left out."""
-
 _PEAK = 0.98
 _SILENT = 1e-4
 
 
 def voice(samples: npt.NDArray[Any], rate: int) -> bytes:
     """Return samples between -1 and 1 as 16-bit mono PCM at VOICE_RATE, their speech at LOUDNESS_DBFS (RMS)."""
-    samples = np.asarray(samples, dtype=np.float32)[: LONGEST_S * rate]
+    samples = np.asarray(samples, dtype=np.float32)[: LONGEST_VOICE_S * rate]
     if rate != VOICE_RATE and len(samples):
         samples = np.asarray(soxr.resample(samples, rate, VOICE_RATE), dtype=np.float32)
     loud = np.abs(samples) > _SILENT

@@ -20,6 +20,12 @@ def folder(package: str, mend: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
+def no_directory(directory: Path | None) -> None:
+    """Raise Unavailable if a user has given a model directory to a part that takes none."""
+    if directory is not None:
+        raise Unavailable("it takes no model directory; leave --model out")
+
+
 def pinned(base: Path, files: Mapping[str, str], mend: str) -> None:
     """Hold each file, a path below `base`, against its SHA-256. Raises Unavailable for the first that departs."""
     for name, expected in files.items():

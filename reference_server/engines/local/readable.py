@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 
+UNSPACED = frozenset({"ja", "th", "zh"})
+"""First subtags of languages that are written without blanks between words."""
+
 _UNFINISHED = " ,;:-–—"  # noqa: RUF001 - the dashes are meant
 _FINISHED = ".!?…。！？؟।"  # noqa: RUF001 - the full-width marks are meant
 _CLOSING = "\"'”’»)]"  # noqa: RUF001 - the same of quotation marks

@@ -12,7 +12,7 @@ import soxr
 
 from protocol.languages import PUBLISHED
 from reference_server.engines.local import models
-from reference_server.engines.local.parts import Hears, Part, Unavailable
+from reference_server.engines.local.parts import Hears, Part
 
 _INSTALL = "pip install 'speechwire[local]'"
 _AGAIN = "pip install --force-reinstall pocketsphinx==5.1.1"
@@ -33,8 +33,7 @@ _NO_WORD = re.compile(r"<[^>]*>|\[[^\]]*\]|\+\+[^+]*\+\+|\(\d+\)")
 
 def part(directory: Path | None) -> Part:
     """Return the part. It takes no model of the user's."""
-    if directory is not None:
-        raise Unavailable("it takes no model directory; leave --model out")
+    models.no_directory(directory)
     models.folder("pocketsphinx", _INSTALL)
     offer = Hears((PUBLISHED.speech["en-US"],), streams=True)
     return Part("pocketsphinx", offer, f"{__name__}:Service", rank=40, processes=2 * (os.cpu_count() or 1))

@@ -20,6 +20,7 @@ import soxr
 from protocol.languages import PUBLISHED
 from reference_server.engines.local import models
 from reference_server.engines.local.parts import Hears, Part, Unavailable
+from reference_server.engines.local.readable import UNSPACED
 from reference_server.engines.local.spectrum import RATE, Floats, log_mel
 
 _INSTALL = "pip install 'speechwire[whisper]'"
@@ -44,7 +45,6 @@ _SHORTEST_S = 0.15  # in less than that there is no word, but one would be made 
 _LONGEST_S = 28.0  # what is longer is cut: the model is shown 30 s at most
 _IDENTIFIED_S = 10.0  # enough to tell a language
 _PAUSE = RATE // 5  # a stop within a word is shorter
-_UNSPACED = frozenset({"ja", "zh"})
 
 
 def part(directory: Path | None) -> Part:
@@ -98,7 +98,7 @@ class Service:
         """Return what is said, nothing if that is no speech; without `final` it may be cut off in mid-word."""
         language = _language(locale)
         heard = (self._heard(piece, language, final) for piece in cut(_samples(pcm, rate), _LONGEST_S))
-        return ("" if language in _UNSPACED else " ").join(filter(None, heard))
+        return ("" if language in UNSPACED else " ").join(filter(None, heard))
 
     def identify(self, pcm: bytes, rate: int, locales: tuple[str, ...]) -> str:
         """Return the locale whose language is spoken most likely; of two with the same language the first."""
