@@ -56,9 +56,10 @@ class Grown:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The utterance is over; the silence behind it is not part of `span`."""
+    """The utterance is over; the silence behind it is not part of `span`. It was seen at position `at`."""
 
     span: Span
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,7 @@ class Endpointer:
             found.append(Silent(self._position - self._silent_from, self._position))
 
     def _end(self, start: int) -> Ended:
-        ended = Ended(Span(start, self._heard - start))
+        ended = Ended(Span(start, self._heard - start), self._position)
         self._start, self._open = None, False
         self._silent_from = self._silence_told = self._heard
         return ended

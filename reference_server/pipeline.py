@@ -209,7 +209,7 @@ class Pipeline:
             await self._phrase(found, session)
 
     async def _hypothesis(self, span: Span, session: EngineSession) -> None:
-        text = await self._ask(session.hypothesis(self._hearing.utterance(self.utterances, span)))
+        text = await self._ask(session.hypothesis(self._hearing.open(self.utterances, span)))
         if text is not None:
             texts = (text.recognition, text.translations, text.profanities)
             await self._say(Hypothesis(_now(), span, *texts, text.language, self._targets))
@@ -227,7 +227,7 @@ class Pipeline:
         self, found: Ended, session: EngineSession, *, commit: str | None = None, last: bool = False
     ) -> None:
         """Tell what was said, and carry out what the session wants to be spoken behind it."""
-        text = await self._ask(session.phrase(self._hearing.utterance(self.utterances, found.span)))
+        text = await self._ask(session.phrase(self._hearing.whole(self.utterances, found)))
         self.utterances += 1
         await self._say(replace(self._told(found.span, text), commit=commit, last=last))
         await self._speak(session)

@@ -46,12 +46,21 @@ class Utterance:
         span: Where it stands in the stream, in bytes.
         format: The stream's format.
         pcm: Its samples, `span.size` bytes.
+        before: What was to be heard right before it, at most 300 ms and nothing of another utterance.
+        behind: The same of what followed; only of a whole utterance, and nothing where it was cut.
     """
 
     index: int
     span: Span
     format: PcmFormat
     pcm: bytes
+    before: bytes = b""
+    behind: bytes = b""
+
+    @property
+    def sound(self) -> bytes:
+        """The samples with those around them: a recogniser loses words that begin or end where its audio does."""
+        return self.before + self.pcm + self.behind
 
 
 @dataclass(frozen=True, slots=True)

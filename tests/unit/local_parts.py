@@ -33,9 +33,9 @@ def speaks(name: str, *locales: str, rank: int = 50) -> Part:
     return Part(name, Speaks(tuple(voices)), "nowhere:Service", rank=rank)
 
 
-def utterance(ms: int, index: int = 0) -> Utterance:
+def utterance(ms: int, index: int = 0, before: bytes = b"", behind: bytes = b"") -> Utterance:
     size = PCM.ms_to_bytes(ms)
-    return Utterance(index, Span(0, size), PCM, bytes(size))
+    return Utterance(index, Span(len(before), size), PCM, bytes(size), before, behind)
 
 
 class Answers(Pool):

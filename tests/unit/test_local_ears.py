@@ -67,9 +67,9 @@ class TestRedecoding:
 
     def test_a_phrase_is_a_last_decode_of_everything(self) -> None:
         pool, ear = redecoded("All of it.")
-        whole = utterance(2000)
+        whole = utterance(2000, before=b"\1\0" * 10, behind=b"\2\0" * 20)
         assert asyncio.run(ear.phrase(whole, "en-US")) == "All of it."
-        assert pool.calls == [("decode", whole.pcm, PCM.rate, "en-US", True)]
+        assert pool.calls == [("decode", b"\1\0" * 10 + whole.pcm + b"\2\0" * 20, PCM.rate, "en-US", True)]
 
 
 class Stream:
@@ -118,6 +118,18 @@ class TestStreaming:
         assert asyncio.run(whole()) == "word word word"
         assert [call[0] for call in pool.calls] == ["begin", "more", "more", "finish"]
         assert pool.leases[0].closed
+
+    def test_what_is_around_the_utterance_is_heard_with_it_and_once(self) -> None:
+        pool, ear, _ = streaming()
+        before, behind = b"\1\0" * 10, b"\2\0" * 20
+
+        async def whole() -> None:
+            await ear.hypothesis(utterance(300, before=before), "en-US")
+            await ear.phrase(utterance(600, before=before, behind=behind), "en-US")
+
+        asyncio.run(whole())
+        fed = b"".join(call[1] for call in pool.calls if call[0] == "more" and isinstance(call[1], bytes))
+        assert fed == before + bytes(PCM.ms_to_bytes(600)) + behind
 
     def test_one_process_is_left_for_phrases(self) -> None:
         pool, ear, _ = streaming(spare=1)

@@ -67,8 +67,8 @@ class TestCorpus:
 class TestUtterance:
     def test_begins_and_ends_with_its_speech(self) -> None:
         found = events(quiet(0.5) + tone(1, -20) + quiet(1), Endpointing(growth_ms=None))
-        utterance = Span(16_000, 32_000)
-        assert [event for event in found if not isinstance(event, Silent)] == [Started(16_000), Ended(utterance)]
+        told = [event for event in found if not isinstance(event, Silent)]
+        assert told == [Started(16_000), Ended(Span(16_000, 32_000), at=48_000 + 25_600)]
 
     def test_a_pause_within_does_not_end_it(self) -> None:
         speech = tone(0.5, -20) + quiet(0.7) + tone(0.5, -20)
@@ -77,7 +77,7 @@ class TestUtterance:
     def test_ends_after_the_silence_of_the_policy(self) -> None:
         endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
         assert endpointer.feed(tone(0.5, -20) + quiet(0.78)) == [Started(0)]
-        assert endpointer.feed(quiet(0.02)) == [Ended(Span(0, 16_000)), Silent(25_600, 41_600)]
+        assert endpointer.feed(quiet(0.02)) == [Ended(Span(0, 16_000), at=41_600), Silent(25_600, 41_600)]
 
     def test_less_than_120_ms_is_a_click(self) -> None:
         assert not spans(events(quiet(0.1) + tone(0.1, -10) + quiet(1)))
@@ -98,7 +98,7 @@ class TestUtterance:
     def test_the_end_of_the_stream_ends_it(self) -> None:
         endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
         endpointer.feed(tone(1, -20) + quiet(0.1))
-        assert endpointer.finish() == Ended(Span(0, 32_000))
+        assert endpointer.finish() == Ended(Span(0, 32_000), at=35_200)
         assert endpointer.finish() is None
 
     def test_half_a_frame_at_the_end_is_not_heard(self) -> None:
@@ -118,9 +118,9 @@ class TestFinish:
     def test_what_follows_belongs_to_another(self) -> None:
         endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))
         endpointer.feed(tone(1, -20))
-        assert endpointer.finish() == Ended(Span(0, 32_000))
+        assert endpointer.finish() == Ended(Span(0, 32_000), at=32_000)
         assert endpointer.feed(tone(0.5, -20)) == [Started(32_000)]
-        assert endpointer.finish() == Ended(Span(32_000, 16_000))
+        assert endpointer.finish() == Ended(Span(32_000, 16_000), at=48_000)
 
     def test_what_is_too_short_to_be_an_utterance_is_forgotten(self) -> None:
         endpointer = Endpointer(WIDEBAND, Endpointing(growth_ms=None))

@@ -53,7 +53,7 @@ class Redecoding:
         if fresh < utterance.format.ms_to_bytes(STEP_MS) or not self._pool.spare:
             return None
         self._decoded = utterance.span.size
-        text = await self._pool.call("decode", utterance.pcm, utterance.format.rate, locale, False)
+        text = await self._pool.call("decode", utterance.sound, utterance.format.rate, locale, False)
         units = _units(text, locale)
         agreed = agreement(self._before, units)
         self._before = units
@@ -64,7 +64,7 @@ class Redecoding:
 
     async def phrase(self, utterance: Utterance, locale: str) -> str:
         """Return the words of a last decode."""
-        text: str = await self._pool.call("decode", utterance.pcm, utterance.format.rate, locale, True)
+        text: str = await self._pool.call("decode", utterance.sound, utterance.format.rate, locale, True)
         return text
 
     def close(self) -> None:
@@ -130,12 +130,13 @@ class Streaming:
             raise
 
     async def _more(self, lease: Lease, utterance: Utterance) -> str:
+        sound = utterance.sound
         try:
-            words: str = await lease.call("more", utterance.pcm[self._fed :])
+            words: str = await lease.call("more", sound[self._fed :])
         except WorkerFailure:
             self._give_up()
             raise
-        self._fed = utterance.span.size
+        self._fed = len(sound)
         return words
 
     def _give_up(self) -> None:

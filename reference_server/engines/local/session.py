@@ -113,7 +113,7 @@ class LocalSession:
     async def _identified(self, utterance: Utterance, candidates: tuple[str, ...]) -> str:
         for part in (self._plan.hearing[locale] for locale in candidates):
             if isinstance(part.offer, Hears) and part.offer.identifies and len(candidates) > 1:
-                arguments = (utterance.pcm, utterance.format.rate, candidates)
+                arguments = (utterance.sound, utterance.format.rate, candidates)
                 return str(await self._pools[part.name].call("identify", *arguments))
         return candidates[0]
 
