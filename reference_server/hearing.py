@@ -9,7 +9,6 @@ from protocol.events import Span
 from reference_server.endpointing import Ended, Endpointer, Endpointing, Found
 from reference_server.engines.base import Utterance
 
-
 MARGIN_MS = 300
 """So much is kept of what stands around an utterance, by which recognisers know that its words are whole."""
 
