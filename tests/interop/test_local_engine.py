@@ -67,24 +67,24 @@ def is_spoken(file: bytes, text: str) -> None:
     assert least <= len(pcm) / header.format.bytes_per_second / len(text) <= most
 
 
+@pytest.fixture(scope="module", params=DIALECTS)
+def ran(
+    request: pytest.FixtureRequest, local: Serving, speechwire: Speechwire, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Ran]:
+    """Give how the session of each sentence went."""
+    dialect = request.param
+    options = ("--dialect", dialect, "--to", "pt", "--voice", "auto", "--pace", "4")
+    folder = tmp_path_factory.mktemp(dialect)
+    return {
+        number: translate(speechwire, local.url, recordings.path(number), *options, "--save", folder / number)
+        for number in recordings.SENTENCES
+    }
+
+
 @pytest.mark.real_speech
 @recordings.there
-@pytest.mark.parametrize("dialect", DIALECTS)
 class TestReadAloud:
     """Five sentences of a book, streamed by the reference client."""
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def ran(
-        cls, local: Serving, speechwire: Speechwire, dialect: str, tmp_path_factory: pytest.TempPathFactory
-    ) -> Mapping[str, Ran]:
-        """Give how each session went."""
-        options = ("--dialect", dialect, "--to", "pt", "--voice", "auto", "--pace", "4")
-        folder = tmp_path_factory.mktemp(dialect)
-        return {
-            number: translate(speechwire, local.url, recordings.path(number), *options, "--save", folder / number)
-            for number in recordings.SENTENCES
-        }
 
     def test_each_session_is_complete(self, ran: Mapping[str, Ran]) -> None:
         for number, one in ran.items():

