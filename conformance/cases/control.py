@@ -18,7 +18,8 @@ CONTROL = "control"
 class Step:
     """One layer: what was tried, whether it worked, one sentence about it, and what to try if it did not.
 
-    A step that failed because the peer broke a requirement names it, with the verdict.
+    A step that failed because the peer broke a requirement names it, with the verdict. One that has found out which
+    languages the peer translates into beside the user's names those.
     """
 
     layer: str
@@ -27,6 +28,7 @@ class Step:
     advice: str = ""
     requirement: str | None = None
     verdict: Verdict | None = None
+    others: tuple[str, ...] | None = None
 
 
 class Control(Protocol):

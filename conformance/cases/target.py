@@ -21,6 +21,9 @@ SOURCE: Final = "en-US"
 TARGET: Final = "pt"
 """Language to translate into, if nobody says anything else."""
 
+OTHERS: Final = ("de", "fr", "es", "it", "pt", "ja", "zh-Hans", "ru")
+"""Languages that servers translate into, the likeliest first."""
+
 # Longest first: one is the end of another.
 _PATHS: Final = sorted((path for paths in ENDPOINTS.values() for path in paths), key=len, reverse=True)
 
@@ -41,6 +44,8 @@ class Target:
         without: What the user has declared absent (words of `registry.OPTIONS`).
         corpus: The recordings.
         pace: Speed at which utterances are sent: 0 in one burst, 1 real time, 10 ten times faster.
+        others: Languages that it translates into beside `target`, as far as is known; all are taken to be there before
+            it was asked.
     """
 
     address: Address
@@ -54,6 +59,7 @@ class Target:
     without: frozenset[str]
     corpus: Corpus
     pace: float = 0.0
+    others: tuple[str, ...] = OTHERS
 
     @property
     def credentials(self) -> Headers:

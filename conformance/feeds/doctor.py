@@ -37,6 +37,11 @@ class Diagnosis:
         """The step that does not work, if any."""
         return next((step for step in self.steps if not step.works), None)
 
+    @property
+    def others(self) -> tuple[str, ...] | None:
+        """The languages that the server translates into beside the user's, if it was asked."""
+        return next((step.others for step in self.steps if step.others is not None), None)
+
 
 _ADVICE = {
     "name": "Check the host name in the URL.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import version
 from typing import cast
@@ -84,13 +84,15 @@ async def check_server(
     emit(started)
     diagnosis = await diagnose(target, dialect, control(dialect), budget, told, options.seed)
     outcomes: tuple[Outcome, ...] = ()
+    if diagnosis.others is not None:
+        target = replace(target, others=diagnosis.others)
     if diagnosis.usable:
         outcomes = await run_cases(
             cases,
             target,
             budget,
             seed=options.seed,
-            connections=options.connections,
+            connections=budget.connections(options.connections),
             finished=lambda done: emit(_finished(done)),
             stop_at_first=options.stop_at_first,
         )

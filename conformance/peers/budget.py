@@ -16,6 +16,7 @@ _FACTOR = 20.0
 _FLOOR = 2.0
 _AFTER_ANOTHER = 1.0
 _AFTER_TIMEOUT = 0.5
+_TOGETHER_S = 2.0
 _FACTOR_AFTER_TIMEOUT = 4.0
 _HALVED_EVERY = 4
 _LEAST = 0.05
@@ -56,6 +57,14 @@ class Budget:
         """Set a kind's budget from the time that the peer took in the positive control."""
         self._took[kind] = seconds
         self._seconds[kind] = min(_FIRST[kind], max(_FLOOR, seconds * _FACTOR))
+
+    def connections(self, most: int) -> int:
+        """Return how many connections may ask at a time, so that one that waits for all others still is in time.
+
+        A peer with real models is no faster when more ask it; it only seems to be silent.
+        """
+        took = self._took.get(RESULT, 0.0)
+        return most if took * most <= _TOGETHER_S else max(1, int(_TOGETHER_S / took))
 
     def is_known(self, kind: str) -> bool:
         """Tell whether the peer has answered in this kind in the positive control."""

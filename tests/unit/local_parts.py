@@ -46,11 +46,16 @@ class Answers(Pool):
         self.calls: list[tuple[object, ...]] = []
         self.leases: list[Leased] = []
         self.free = spare
+        self.line = False
         self._answer = answer
 
     @property
     def spare(self) -> int:
         return self.free
+
+    @property
+    def has_line(self) -> bool:
+        return self.line
 
     async def call(self, name: str, *arguments: object) -> Any:
         self.calls.append((name, *arguments))

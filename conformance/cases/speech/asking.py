@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.cases.context import Context, NotOffered
+from conformance.cases.target import Target
 from protocol.speech.handshake import Mode, build_target
 
 INTERACTIVE, CONVERSATION, DICTATION = Mode.INTERACTIVE, Mode.CONVERSATION, Mode.DICTATION
@@ -74,10 +75,28 @@ def spoken(context: Context, *targets: str) -> dict[str, str]:
     return chosen
 
 
+def other_targets(target: Target) -> tuple[str, ...]:
+    """Return the targets that are neither the user's nor the language of the recordings."""
+    taken = {short(target.target), short(target.source)}
+    return tuple(tag for tag in target.others if short(tag) not in taken)
+
+
 def another_target(context: Context) -> str:
-    """Return a target that is neither the user's nor the language of the recordings."""
-    taken = {short(context.target.target), short(context.target.source)}
-    return next(tag for tag in ("de", "fr", "es") if tag not in taken)
+    """Return a target that is neither the user's nor the language of the recordings.
+
+    Raises:
+        NotOffered: There is none.
+    """
+    others = other_targets(context.target)
+    if not others:
+        raise NotOffered(f"{context.target.target} is the only language found that the server translates into")
+    return others[0]
+
+
+def with_region(tag: str) -> str:
+    """Return a language tag with the region where most of its speakers are taken to be: `pt-BR` for `pt`."""
+    voice = _VOICES.get(short(tag))
+    return f"{tag}-{tag.upper()}" if voice is None else "-".join(voice.split("-")[:2])
 
 
 def short(tag: str) -> str:

@@ -175,7 +175,8 @@ async def real_time(context: Context) -> None:
     """Speak at the pace of speech and go on with silence: interims and a final come before the stream ends."""
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    await turn.pcm(utterance(*briefest(context.target.corpus)), pace=1)
+    # More than two seconds: a recogniser may well say nothing before it is sure of some words.
+    await turn.pcm(utterance(recording(context, "clear-1")), pace=1)
     rest = asyncio.ensure_future(turn.pause(SILENCE_MS, pace=1))
     try:
         came = await turn.final(budget=SILENCE_MS / 1000 + context.budget.wait(RESULT))

@@ -7,19 +7,22 @@ from typing import Final
 
 from conformance.cases.context import Context
 from conformance.cases.control import Step
-from conformance.cases.speech.asking import speech_target, usual
+from conformance.cases.speech.asking import Ask, other_targets, speech_target, usual
 from conformance.cases.speech.dialogue import Session
 from conformance.cases.speech.dialogue import upgrade as ask_for
+from conformance.cases.speech.hearing import open_or_refused
 from conformance.cases.speech.turn import Turn
+from conformance.cases.speech.ways import REFUSALS, hung_up
 from conformance.judge.verdict import Verdict
 from conformance.peers.budget import CLOSE, RESULT
 from conformance.peers.link import Link
-from protocol.wire import HttpResponse
+from protocol.wire import HttpResponse, PeerClosed
 
 REQUIREMENT: Final = "speech.handshake.accept"
 _START: Final = "speech.turn.start-first"
 _FINAL: Final = "speech.result.final-always"
 _END: Final = "speech.turn.end-last"
+_ENOUGH: Final = 2
 
 
 async def upgrade(context: Context) -> Link | HttpResponse:
@@ -53,6 +56,34 @@ async def converse(context: Context, link: Link) -> AsyncIterator[Step]:
         return
     context.budget.measured(CLOSE, link.now() - begun)
     yield Step("close", True, "the closing handshake is answered")
+    others = await _others(context)
+    says = f"translations go into {' and '.join(others) or 'no other language'}, too"
+    yield Step("targets", True, says, others=others)
+
+
+async def _others(context: Context) -> tuple[str, ...]:
+    """Return two languages beside the user's into which the server translates, or as many as it has.
+
+    One is left out only where the server says that it has none of it: what answers wrongly is judged by the cases.
+    """
+    found: list[str] = []
+    for tag in other_targets(context.target):
+        if len(found) < _ENOUGH and not await _declines(context, usual(context, targets=(tag,))):
+            found.append(tag)
+    return tuple(found)
+
+
+async def _declines(context: Context, ask: Ask) -> bool:
+    """Tell whether a target is not offered: it is refused, or each final says that there is no translation."""
+    session = await open_or_refused(context, ask)
+    if isinstance(session, HttpResponse):
+        return True
+    turn = await session.begin()
+    await turn.say()
+    await hung_up(turn)
+    if not turn.finals:
+        return isinstance(session.ended, PeerClosed)
+    return all(final.translation_status == "Error" or final.status in REFUSALS for final in turn.finals)
 
 
 def _silent(turn: Turn) -> Step:

@@ -10,7 +10,7 @@ from conformance.cases.speech.asking import INTERACTIVE, Ask, speech_target, usu
 from conformance.cases.speech.dialogue import Session, open_session, upgrade
 from conformance.cases.speech.reading import Heard
 from conformance.cases.speech.turn import SILENCE_MS, STREAM, Turn
-from conformance.cases.speech.ways import served
+from conformance.cases.speech.ways import REFUSALS, served
 from conformance.cases.utterances import briefest, samples, utterance
 from conformance.corpus import Recording
 from conformance.peers.budget import RESULT
@@ -25,7 +25,6 @@ SUCCESS: Final = "Success"
 ACKNOWLEDGEMENT: Final = "EndOfDictation"
 """The status of a final that acknowledges audio and says nothing; no application sees it."""
 
-_REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
 _SPEED: Final = 2.0  # as fast as clients send; a server has to keep up with that
 
 
@@ -61,7 +60,7 @@ def answers(turn: Turn) -> list[Heard]:
     """Return the finals that answer what was said; of a peer without recognition all that are no errors."""
     if "recognition" not in turn.line.context.target.without:
         return turn.results
-    return [final for final in turn.finals if final.status not in _REFUSALS and final.status != ACKNOWLEDGEMENT]
+    return [final for final in turn.finals if final.status not in REFUSALS and final.status != ACKNOWLEDGEMENT]
 
 
 async def hear(turn: Turn, count: int = 1, budget: float | None = None) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.cases.context import Context
 from conformance.cases.registry import case
-from conformance.cases.speech.asking import CONVERSATION, another_target, usual
+from conformance.cases.speech.asking import CONVERSATION, another_target, other_targets, usual, with_region
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import (
     SUCCESS,
@@ -26,7 +26,6 @@ from conformance.judge.verdict import Verdict, departure
 from protocol.wire import HttpResponse, PeerClosed
 
 _NOBODY: Final = "zz"
-_REGIONS: Final = {"de": "de-DE", "fr": "fr-FR", "es": "es-ES"}
 
 
 async def _translated(context: Context, *targets: str) -> tuple[Turn, Heard]:
@@ -45,10 +44,10 @@ async def _translated(context: Context, *targets: str) -> tuple[Turn, Heard]:
 
 @case("result.targets", "result.targets-all", "result.targets-order")
 async def targets(context: Context) -> None:
-    """Ask for one, two and three targets, and for them in another order: each result has all of them, in that order."""
+    """Ask for one, two and three targets, at last in another order: each result has all, in the order asked for."""
     user, other = context.target.target, another_target(context)
-    third = next(tag for tag in ("it", "es", "fr") if tag not in map(language, (user, other, context.target.source)))
-    for asked in ((user,), (user, other), (third, other, user)):
+    two = other_targets(context.target)[:2]
+    for asked in ((user,), (user, other), (*reversed(two), user)):
         turn, final = await _translated(context, *asked)
         wanted = [language(tag) for tag in asked]
         for result in (*turn.interims, final):
@@ -69,7 +68,7 @@ async def tags(context: Context) -> None:
     _, final = await _translated(context, short)
     if final.translation_status != SUCCESS and not final.translations:
         return
-    asked = (short, _REGIONS[short])
+    asked = (short, with_region(short))
     _, final = await _translated(context, *asked)
     given = [tag for tag, _ in final.translations]
     both = len(given) == len(asked) and {language(tag) for tag in given} == {short}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from conformance.cases.context import Blocked, Context
 from conformance.cases.registry import case
-from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, another_target, spoken, usual
+from conformance.cases.speech.asking import CONVERSATION, INTERACTIVE, Ask, another_target, spoken, usual, with_region
 from conformance.cases.speech.dialogue import open_session
 from conformance.cases.speech.hearing import (
     behind_end,
@@ -27,7 +27,6 @@ from protocol.wire import HttpResponse
 
 _NEEDS: Final = ("tts",)
 _SYNTHESIZE: Final = {"action": "Synthesize"}
-_REGIONS: Final = {"pt": "pt-BR", "de": "de-DE", "fr": "fr-FR", "es": "es-ES", "it": "it-IT", "en": "en-US"}
 
 
 async def _pair(context: Context, ask: Ask) -> Turn:
@@ -157,8 +156,7 @@ async def bad_voice(context: Context) -> None:
 async def voice_locale(context: Context) -> None:
     """Ask for a voice that only has a known locale, and for one voice under two targets, as one client does."""
     user, other = context.target.target, another_target(context)
-    region = _REGIONS.get(language(user), f"{user}-{user.upper()}")
-    unheard = {user: f"{region}-SpeechwireNeural"}
+    unheard = {user: f"{with_region(user)}-SpeechwireNeural"}
     shared = dict.fromkeys((user, other), spoken(context)[user])
     for voices, count in ((unheard, 1), (shared, 1 if context.case.dialect == V1 else 2)):
         session = await open_session(context, usual(context, targets=tuple(voices), voices=voices))

@@ -21,7 +21,8 @@ from protocol.wire import PeerClosed
 Hold = Callable[[Context], Awaitable[Turn]]
 """Holds a turn, from the connection on, up to its end or to where the server gave up."""
 
-_REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
+REFUSALS: Final = frozenset({"Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"})
+"""Statuses of finals that answer nothing."""
 
 
 async def reference(context: Context) -> Turn:
@@ -53,7 +54,7 @@ def served(turn: Turn) -> bool:
     if not turn.over:
         return False
     if "recognition" in turn.line.context.target.without:
-        return any(final.status not in _REFUSALS for final in turn.finals)
+        return any(final.status not in REFUSALS for final in turn.finals)
     return bool(turn.results)
 
 

@@ -34,8 +34,8 @@ class Ear(Protocol):
 class Redecoding:
     """Decodes a growing utterance from its beginning; what two decodes agree on is said.
 
-    Such a recogniser revises the last words of what it has not heard to the end. While its processes have other
-    things to do there are no hypotheses.
+    Such a recogniser revises the last words of what it has not heard to the end. While others wait for its processes
+    there are no hypotheses.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -50,7 +50,7 @@ class Redecoding:
         if utterance.index != self._index:
             self._index, self._decoded, self._before, self._agreed = utterance.index, 0, [], []
         fresh = utterance.span.size - self._decoded
-        if fresh < utterance.format.ms_to_bytes(STEP_MS) or not self._pool.spare:
+        if fresh < utterance.format.ms_to_bytes(STEP_MS) or self._pool.has_line:
             return None
         self._decoded = utterance.span.size
         text = await self._pool.call("decode", utterance.sound, utterance.format.rate, locale, False)

@@ -208,6 +208,11 @@ class Pool:
         """How many more calls would be answered without waiting."""
         return max(0, self.part.processes - self._taken - self._waiting)
 
+    @property
+    def has_line(self) -> bool:
+        """Whether somebody waits for a process."""
+        return self._waiting > 0
+
     async def start(self) -> None:
         """Start the first process. Raises Unavailable when it cannot load what it needs."""
         self._idle.append(await self._started())
