@@ -24,22 +24,21 @@ def recording(context: Context, name: str) -> Recording:
     return context.target.corpus[name]
 
 
-def briefest(corpus: Corpus) -> tuple[Recording, int]:
-    """Return the shortest utterance without a profanity, as its recording and its index there.
+def harmless(corpus: Corpus) -> list[tuple[Recording, int]]:
+    """Return the utterances without a profanity, as their recordings and their indices there.
 
     Raises:
-        NotOffered: Nothing is said in any recording.
+        NotOffered: There is none.
     """
-    found = [
-        (bounds.end_ms - bounds.start_ms, at, index)
-        for at, spoken in enumerate(corpus)
-        for index, bounds in enumerate(spoken.utterances)
-        if not spoken.profanities
-    ]
+    found = [(spoken, index) for spoken in corpus if not spoken.profanities for index in range(len(spoken.utterances))]
     if not found:
         raise NotOffered("nothing is said in the recordings")
-    _, at, index = min(found)
-    return corpus.recordings[at], index
+    return found
+
+
+def briefest(corpus: Corpus) -> tuple[Recording, int]:
+    """Return the shortest utterance without a profanity; errors as for `harmless`."""
+    return min(harmless(corpus), key=lambda one: one[0].utterances[one[1]].end_ms - one[0].utterances[one[1]].start_ms)
 
 
 @lru_cache(maxsize=128)

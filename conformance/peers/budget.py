@@ -13,7 +13,7 @@ BUSY = "busy"
 
 _FIRST: Final = {HANDSHAKE: 5.0, RESULT: 8.0, CLOSE: 5.0, HTTP: 5.0, BUSY: 3.5}
 _FACTOR = 20.0
-_FLOOR = 2.0
+_FLOOR, _SLOWEST = 2.0, 20.0
 _AFTER_ANOTHER = 1.0
 _AFTER_TIMEOUT = 0.5
 _TOGETHER_S = 2.0
@@ -32,11 +32,11 @@ class Budget:
     """How long to wait for a peer, and how much to take from it.
 
     Before the positive control each kind of wait has a fixed cap. `measured` then sets it to 20 times what the peer
-    took, between 2 s and the cap: a green run never waits that long, since waits end when the answer comes. After
+    took, between 2 s and 20 s: a green run never waits that long, since waits end when the answer comes. After
     the first time-out of a kind, later waits of that kind take half a second, and less and less while nothing comes,
-    down to 50 ms, but never less than four times what the peer took; the first that does come makes it half a second
-    again. A first time-out also brings kinds of which nothing is known yet to one second. So a peer that is silent
-    is found silent once, not three hundred times, and one that is slow is not called silent.
+    down to 50 ms, but never less than four times what the peer took at most; the first that does come makes it half
+    a second again. A first time-out also brings kinds of which nothing is known yet to one second. So a peer that is
+    silent is found silent once, not three hundred times, and one that is slow is not called silent.
 
     Attributes:
         scale: Factor on every wait, for slow machines.
@@ -56,7 +56,7 @@ class Budget:
     def measured(self, kind: str, seconds: float) -> None:
         """Set a kind's budget from the time that the peer took in the positive control."""
         self._took[kind] = seconds
-        self._seconds[kind] = min(_FIRST[kind], max(_FLOOR, seconds * _FACTOR))
+        self._seconds[kind] = min(_SLOWEST, max(_FLOOR, seconds * _FACTOR))
 
     def connections(self, most: int) -> int:
         """Return how many connections may ask at a time, so that one that waits for all others still is in time.
@@ -70,8 +70,10 @@ class Budget:
         """Tell whether the peer has answered in this kind in the positive control."""
         return kind in self._took
 
-    def came(self, kind: str) -> None:
-        """Note that what was due came in time."""
+    def came(self, kind: str, took: float = 0.0) -> None:
+        """Note that what was due came in time, so many seconds after the last that was sent."""
+        if kind in self._took:
+            self._took[kind] = max(self._took[kind], took)
         if self._row.get(kind):
             self._row[kind] = 0
             self._seconds[kind] = max(self._seconds[kind], self._after_timeout(kind))
@@ -86,7 +88,7 @@ class Budget:
 
     def _after_timeout(self, kind: str) -> float:
         shrunk = max(_LEAST, _AFTER_TIMEOUT * 0.5 ** (self._row[kind] // _HALVED_EVERY))
-        return min(_FIRST[kind], max(shrunk, self._took.get(kind, 0.0) * _FACTOR_AFTER_TIMEOUT))
+        return min(_SLOWEST, max(shrunk, self._took.get(kind, 0.0) * _FACTOR_AFTER_TIMEOUT))
 
     @property
     def waited(self) -> float:

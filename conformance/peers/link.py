@@ -52,7 +52,7 @@ Answer = Received | PeerClosed | Unreadable
 
 
 class Link:
-    """An open WebSocket connection. `closed` holds how it ended, once it has."""
+    """An open WebSocket connection. `closed` holds how it ended, once it has, `sent_at` when a frame was last sent."""
 
     def __init__(
         self, end: ClientEnd, streams: Streams, recorder: Recorder, budget: Budget, response: HttpResponse
@@ -60,6 +60,7 @@ class Link:
         self.response = response
         self.recorder = recorder
         self.closed: PeerClosed | Unreadable | None = None
+        self.sent_at = self.now()
         self._end = end
         self._reader, self._writer = streams
         self._budget = budget
@@ -91,6 +92,7 @@ class Link:
         if not self._end.open:
             return
         self._end.send_fragment(kind, data, first=first, final=final)
+        self.sent_at = self.now()
         self.recorder.add(Frame(self.now(), CLIENT, kind, data, first, final, deliberate))
         await self._flush()
 

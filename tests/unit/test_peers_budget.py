@@ -26,7 +26,9 @@ class TestBeforeTheControl:
 
 
 class TestMeasured:
-    @pytest.mark.parametrize(("took", "wait"), [(0.001, 2.0), (0.1, 2.0), (0.2, 4.0), (0.4, 8.0), (9.0, 8.0)])
+    @pytest.mark.parametrize(
+        ("took", "wait"), [(0.001, 2.0), (0.1, 2.0), (0.2, 4.0), (0.4, 8.0), (0.8, 16.0), (9.0, 20.0)]
+    )
     def test_a_wait_is_20_times_what_the_peer_took_within_bounds(self, took: float, wait: float) -> None:
         budget = Budget()
         budget.measured(RESULT, took)
@@ -52,15 +54,28 @@ class TestExpired:
         waits = [in_vain(Budget(), RESULT, times).wait(RESULT) for times in (3, 4, 8, 12, 16, 100)]
         assert waits == [0.5, 0.25, 0.125, 0.0625, 0.05, 0.05]
 
-    def test_but_no_less_than_four_times_what_the_peer_took(self) -> None:
+    def test_but_no_less_than_four_times_what_the_peer_took_in_the_control(self) -> None:
         budget = Budget()
         budget.measured(RESULT, 0.3)
         assert in_vain(budget, RESULT, 50).wait(RESULT) == pytest.approx(1.2)
 
+    def test_or_at_most_since_then(self) -> None:
+        budget = Budget()
+        budget.measured(RESULT, 0.3)
+        for took in (0.5, 1.0, 0.2):
+            budget.came(RESULT, took)
+        assert in_vain(budget, RESULT, 50).wait(RESULT) == pytest.approx(4.0)
+
+    def test_what_came_of_a_kind_that_is_not_known_says_nothing(self) -> None:
+        budget = Budget()
+        budget.came(RESULT, 5.0)
+        assert not budget.is_known(RESULT)
+        assert in_vain(budget, RESULT).wait(RESULT) == 0.5
+
     def test_nor_more_than_the_cap(self) -> None:
         budget = Budget()
         budget.measured(RESULT, 7.0)
-        assert in_vain(budget, RESULT).wait(RESULT) == 8.0
+        assert in_vain(budget, RESULT).wait(RESULT) == 20.0
 
     def test_kinds_of_which_nothing_is_known_take_a_second(self) -> None:
         budget = Budget()
@@ -83,6 +98,22 @@ class TestCame:
         in_vain(budget, CLOSE)
         budget.came(RESULT)
         assert budget.wait(CLOSE) == 0.5
+
+
+class TestConnections:
+    @pytest.mark.parametrize(("took", "connections"), [(0.0, 8), (0.25, 8), (0.3, 6), (0.7, 2), (1.5, 1), (7.0, 1)])
+    def test_are_so_few_that_each_has_its_turn_within_two_seconds(self, took: float, connections: int) -> None:
+        budget = Budget()
+        budget.measured(RESULT, took)
+        assert budget.connections(8) == connections
+
+    def test_are_all_of_them_for_a_peer_of_which_nothing_is_known(self) -> None:
+        assert Budget().connections(8) == 8
+
+    def test_are_never_more_than_wanted(self) -> None:
+        budget = Budget()
+        budget.measured(RESULT, 0.7)
+        assert budget.connections(1) == 1
 
 
 class TestWaited:

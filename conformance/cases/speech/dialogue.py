@@ -232,7 +232,7 @@ class Session:
                 due = max(begun, limit - usual_s) if budget is None or budget >= usual_s else None
                 if not await self.hear(what, max(0.0, limit - self.link.now()), due=due):
                     return progress() >= count
-            self.context.budget.came(RESULT)
+            self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
             reached = progress()
         return True
 

@@ -11,7 +11,7 @@ from conformance.cases.speech.dialogue import Session, open_session, upgrade
 from conformance.cases.speech.reading import Heard
 from conformance.cases.speech.turn import SILENCE_MS, STREAM, Turn
 from conformance.cases.speech.ways import REFUSALS, served
-from conformance.cases.utterances import briefest, samples, utterance
+from conformance.cases.utterances import briefest, harmless, samples, utterance
 from conformance.corpus import Recording
 from conformance.peers.budget import RESULT
 from protocol.audio import TICKS_PER_SECOND
@@ -39,8 +39,12 @@ def sentence(context: Context) -> bytes:
 
 
 def spoken_for(context: Context, milliseconds: int) -> bytes:
-    """Return speech of this length without a pause: the shortest utterance of the run again and again."""
-    once, size = utterance(*briefest(context.target.corpus), lead_ms=0), STREAM.ms_to_bytes(milliseconds)
+    """Return speech of this length without a pause: all utterances of the run, again and again.
+
+    Recognisers with a language model take one that comes again at once for a loop of their own.
+    """
+    once = b"".join(utterance(*one, lead_ms=0) for one in harmless(context.target.corpus))
+    size = STREAM.ms_to_bytes(milliseconds)
     return (once * (size // len(once) + 1))[:size]
 
 

@@ -158,7 +158,7 @@ class Dialogue:
             while progress() == reached:
                 if not await self.hear(what, max(0.0, limit - self.link.now()), due=max(begun, limit - usual)):
                     return progress() >= count
-            self.context.budget.came(RESULT)
+            self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
             reached = progress()
         return True
 

@@ -75,7 +75,7 @@ class Streaming:
     """Follows an utterance in a process that is its own as long as it lasts.
 
     One process is always left for those that have only a phrase to be heard; an utterance that gets none has no
-    hypotheses.
+    hypotheses until there is another one. Nor has one whose process died.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -84,16 +84,17 @@ class Streaming:
         self._lease: Lease | None = None
         self._fed = 0
         self._told = ""
+        self._given_up = False
 
     async def hypothesis(self, utterance: Utterance, locale: str) -> str | None:
         """Return the words so far, if they are others than before."""
         if utterance.index != self._index:
             self.close()
-            self._index = utterance.index
-            if self._pool.spare > 1:
-                await self._begin(utterance, locale)
+            self._index, self._given_up = utterance.index, False
         if self._lease is None:
-            return None
+            if self._given_up or self._pool.spare < 2:
+                return None
+            self._lease = await self._begun(utterance, locale)
         words = await self._more(self._lease, utterance)
         if not words or words == self._told:
             return None
@@ -104,13 +105,10 @@ class Streaming:
         """Return the words of the whole utterance, from its beginning if it was not followed."""
         if utterance.index != self._index or self._lease is None:
             self.close()
-            await self._begin(utterance, locale)
-        lease = self._lease
-        if lease is None:
-            raise RuntimeError("an utterance that has begun has a process")
+            self._lease = await self._begun(utterance, locale)
         try:
-            await self._more(lease, utterance)
-            words: str = await lease.call("finish")
+            await self._more(self._lease, utterance)
+            words: str = await self._lease.call("finish")
         finally:
             self.close()
         return words
@@ -121,13 +119,15 @@ class Streaming:
             self._lease.close()
         self._lease, self._index, self._told = None, -1, ""
 
-    async def _begin(self, utterance: Utterance, locale: str) -> None:
-        self._lease, self._fed = await self._pool.lease(), 0
+    async def _begun(self, utterance: Utterance, locale: str) -> Lease:
+        lease, self._fed = await self._pool.lease(), 0
         try:
-            await self._lease.call("begin", utterance.format.rate, locale)
+            await lease.call("begin", utterance.format.rate, locale)
         except BaseException:
+            lease.close()
             self._give_up()
             raise
+        return lease
 
     async def _more(self, lease: Lease, utterance: Utterance) -> str:
         sound = utterance.sound
@@ -143,7 +143,7 @@ class Streaming:
         """Go on without hypotheses: the phrase is heard from its beginning, by another process."""
         index = self._index
         self.close()
-        self._index = index
+        self._index, self._given_up = index, True
 
 
 def agreement(before: list[str], now: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from reference_server.engines.local.workers import Died, Overloaded, Pool, Worke
 
 _IDENTIFIED_MS = 1500
 """So much of an utterance is needed to tell its language before it is over."""
+_FREE_S = 1.0
+"""Enough for the first hypotheses of an utterance that comes in a burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class LocalSession:
         self._plan = plan
         self._pools = pools
         self._ears: dict[str, Ear] = {}
+        self._open = -1
+        self._since = self._spent = 0.0
         self._found: tuple[int, str] | None = None
         self._told: tuple[str, tuple[str, ...]] | None = None
 
@@ -48,7 +53,22 @@ class LocalSession:
         self._job = replace(self._job, targets=targets)
 
     async def hypothesis(self, utterance: Utterance) -> Text | None:
-        """Return what is heard so far. None also for whatever goes wrong: the phrase will tell, if it is still so."""
+        """Return what is heard so far. None also for whatever goes wrong: the phrase will tell, if it is still so.
+
+        The hypotheses of one utterance take at most half of the time since its first one, and a little: whoever sends
+        faster than people speak is not held up by them.
+        """
+        begun = _now()
+        if utterance.index != self._open:
+            self._open, self._since, self._spent = utterance.index, begun, 0.0
+        if self._spent > _FREE_S + (begun - self._since) / 2:
+            return None
+        try:
+            return await self._so_far(utterance)
+        finally:
+            self._spent += _now() - begun
+
+    async def _so_far(self, utterance: Utterance) -> Text | None:
         try:
             locale = await self._locale(utterance, over=False)
             if locale is None:
@@ -173,6 +193,10 @@ class LocalSession:
 def _ear(part: Part, pool: Pool) -> Ear:
     streams = isinstance(part.offer, Hears) and part.offer.streams
     return Streaming(pool) if streams else Redecoding(pool)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _engine_failure(failure: WorkerFailure) -> EngineFailure:

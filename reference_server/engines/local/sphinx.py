@@ -36,7 +36,7 @@ def part(directory: Path | None) -> Part:
     models.no_directory(directory)
     models.folder("pocketsphinx", _INSTALL)
     offer = Hears((PUBLISHED.speech["en-US"],), streams=True)
-    return Part("pocketsphinx", offer, f"{__name__}:Service", rank=40, processes=2 * (os.cpu_count() or 1))
+    return Part("pocketsphinx", offer, f"{__name__}:Service", rank=40, processes=3 * (os.cpu_count() or 1))
 
 
 class Service:
