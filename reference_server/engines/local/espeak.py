@@ -33,12 +33,12 @@ _PINNED = {
 
 # eSpeak's name of the language, where it is not the text id.
 _NAMES = {
-    "en": "en-us", "fil": "", "fj": "", "fr": "fr-fr", "mg": "", "mww": "", "otq": "", "pt": "pt-br", "sm": "",
+    "en": "en-us", "fil": "", "fj": "", "mg": "", "mww": "", "otq": "", "pt": "pt-br", "sm": "",
     "sr-Cyrl": "sr", "sr-Latn": "sr", "tlh": "", "tlh-Qaak": "", "to": "", "ty": "", "yua": "", "zh-Hans": "cmn",
     "zh-Hant": "cmn",
 }  # fmt: skip
 _LOCALES = {
-    "af": "af-ZA", "bn": "bn-BD", "bs": "bs-BA", "cy": "cy-GB", "et": "et-EE", "fa": "fa-IR", "gl": "gl-ES",
+    "af": "af-ZA", "bn": "bn-BD", "bs": "bs-BA", "cy": "cy-GB", "et": "et-EE", "fa": "fa-IR",
     "ht": "ht-HT", "is": "is-IS", "lt": "lt-LT", "lv": "lv-LV", "ms": "ms-MY", "mt": "mt-MT", "sr-Cyrl": "sr-RS",
     "sr-Latn": "sr-RS", "sw": "sw-KE", "ta": "ta-IN", "uk": "uk-UA", "ur": "ur-PK", "yue": "zh-HK",
 }  # fmt: skip
@@ -62,7 +62,7 @@ def part(directory: Path | None) -> Part:
 
 
 def _voices() -> tuple[Voice, ...]:
-    spoken = (text_id for text_id in (*PUBLISHED.text, "gl") if _NAMES.get(text_id, text_id))
+    spoken = (text_id for text_id in PUBLISHED.text if _NAMES.get(text_id, text_id))
     made = {text_id: _locale(text_id) for text_id in spoken}
     unique = {f"{locale}-{_NAME}": (text_id, locale) for text_id, locale in made.items() if locale}
     return tuple(Voice(key, locale, _NAME, "male", text_id) for key, (text_id, locale) in unique.items())
@@ -102,6 +102,7 @@ class Service:
         data = _plain(text).encode()
         self._espeak.espeak_Synth(data, len(data) + 1, 0, 0, 0, _UTF8, None, None)
         self._espeak.espeak_Synchronize()
+        self._espeak.espeak_Cancel()  # of a text that was cut the next one would have the rest
         samples = np.frombuffer(bytes(self._samples), dtype="<i2").astype(np.float32) / np.float32(32768)
         return voice(samples, self._rate)
 

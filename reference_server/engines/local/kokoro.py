@@ -12,6 +12,7 @@ import json
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,12 @@ _PINNED = {
     "voices_ja.npz": "fc663c0f5c64d1f10c7c6daa2323ea20efe1b255a891b0d912d07bf58c529d15",
 }
 _RATE = 24_000
-_LOCALES = {"pt-BR": "pt-br", "es-ES": "es", "fr-FR": "fr-fr", "it-IT": "it"}
+_LOCALES = {"pt-BR": "pt-br", "es-ES": "es", "fr-FR": "fr", "it-IT": "it"}
 """The locales, and eSpeak's names of their languages."""
 _STYLES = {"Nezumi": "jf_nezumi", "Kumo": "jm_kumo"}
-_TOKENS = 480  # the model takes 510
+TOKENS = 480
+"""So many tokens, at most, are spoken at once; the model takes 510."""
+
 _PUNCTUATION = 17  # the last token of the vocabulary that is no sound
 _CLAUSE_END = re.compile(r"(?<=[,.;:!?…])\s+")
 _ONE_SOUND = {"dʒ": "ʤ", "tʃ": "ʧ", "dz": "ʣ", "ts": "ʦ"}
@@ -83,7 +86,7 @@ class Service:
         locale, _, name = voice_id.rpartition("-")
         style = self._styles[_STYLES[name]]
         spoken = [np.zeros(0, np.float32)]
-        for tokens in self._pieces(self._phonemes(text, _LOCALES[locale])):
+        for tokens in pieces(self._phonemes(text, _LOCALES[locale]), self._vocabulary):
             spoken += [self._spoken(tokens, style), np.zeros(int(_PAUSE_S * _RATE), np.float32)]
             if sum(map(len, spoken)) > LONGEST_VOICE_S * _RATE:
                 break
@@ -102,18 +105,6 @@ class Service:
             said = said.replace(several, one)
         return unicodedata.normalize("NFD", said)
 
-    def _pieces(self, phonemes: str) -> list[list[int]]:
-        """Return the tokens of clauses, as many together as the model takes; sounds that are not in it are left out."""
-        pieces: list[list[int]] = [[]]
-        for clause in _CLAUSE_END.split(phonemes):
-            tokens = [self._vocabulary[sound] for sound in f"{clause} " if sound in self._vocabulary]
-            for at in range(0, len(tokens), _TOKENS):
-                more = tokens[at : at + _TOKENS]
-                if len(pieces[-1]) + len(more) > _TOKENS:
-                    pieces.append([])
-                pieces[-1] += more
-        return [piece for piece in pieces if any(token > _PUNCTUATION for token in piece)]
-
     def _spoken(self, tokens: list[int], style: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return samples at 24 kHz; the style depends on how much is said."""
         given: dict[str, Any] = {
@@ -123,6 +114,19 @@ class Service:
         }
         (samples,) = self._model.run(None, given)[:1]
         return np.asarray(samples, dtype=np.float32).ravel()
+
+
+def pieces(phonemes: str, vocabulary: Mapping[str, int]) -> list[list[int]]:
+    """Return the tokens of clauses, as many together as the model takes; sounds that it does not know are left out."""
+    made: list[list[int]] = [[]]
+    for clause in _CLAUSE_END.split(phonemes):
+        tokens = [vocabulary[sound] for sound in f"{clause} " if sound in vocabulary]
+        for at in range(0, len(tokens), TOKENS):
+            more = tokens[at : at + TOKENS]
+            if len(made[-1]) + len(more) > TOKENS:
+                made.append([])
+            made[-1] += more
+    return [piece for piece in made if any(token > _PUNCTUATION for token in piece)]
 
 
 def _joined() -> bytes:
