@@ -61,7 +61,7 @@ def make_engine(given: Mapping[str, Any]) -> Engine:
     if left_out:
         raise click.UsageError(f"--model {left_out[0]}=…: of the parts that --part names it is none")
     try:
-        engine: Engine = plugins.load(Group.ENGINE, name)(options)
+        engine: Engine = plugins.make(Group.ENGINE, name, options, (CannotStart, ScriptError))
     except (PluginError, CannotStart) as error:
         raise CouldNotRun(str(error)) from error
     except ScriptError as error:

@@ -143,7 +143,7 @@ class TestForAPerson:
     def test_nobody_elses_text_rules_the_terminal(self, site: Path, listed: Listed) -> None:
         code = "def part(directory):\n    raise ValueError('\\x1b[31mred')\n"
         install(site, "acme", {"speechwire.parts": {"red": "acme:part"}}, {"acme.py": code})
-        assert "  red: its factory fails (ValueError: \\x1b[31mred)\n" in listed("ear", "red").out
+        assert "  red: the factory of the part 'red' fails (ValueError: \\x1b[31mred)\n" in listed("ear", "red").out
 
 
 class TestInVain:

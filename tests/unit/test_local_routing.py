@@ -13,7 +13,7 @@ from tests.unit.local_parts import hears, speaks, translates
 LANGUAGES = ("de", "en", "es", "pt")
 PAIRS = tuple(permutations(LANGUAGES, 2))
 kinds = st.sampled_from(Kind)
-pairs = st.lists(st.builds(lambda way, kind: Pair(*way, kind), st.sampled_from(PAIRS), kinds), max_size=6)
+pairs = st.lists(st.builds(lambda way, kind: Pair(way[0], way[1], kind), st.sampled_from(PAIRS), kinds), max_size=6)
 
 
 @st.composite

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ class TestKokoro:
 
 
 class TestPieces:
-    VOCABULARY = {" ": 16, ",": 3, ".": 4, "a": 20, "b": 21}
+    VOCABULARY: ClassVar = {" ": 16, ",": 3, ".": 4, "a": 20, "b": 21}
 
     def test_are_clauses_together(self) -> None:
         assert kokoro.pieces("ab, ba.", self.VOCABULARY) == [[20, 21, 3, 16, 21, 20, 4, 16]]

@@ -12,7 +12,7 @@ from reference_server.engines import plugins
 from reference_server.engines.base import Options
 from reference_server.engines.local.finding import find
 from reference_server.engines.local.parts import Hears, Part
-from reference_server.engines.plugins import Group, PluginError, known, load, names
+from reference_server.engines.plugins import Group, PluginError, known, load, make, names
 from reference_server.engines.scripted import ScriptedEngine
 from tests.distributions import install, toys
 
@@ -50,6 +50,21 @@ class TestNames:
         assert known(group, names(group)[0]) == names(group)[0]
 
 
+class TestWhatCannotBeRead:
+    @pytest.fixture(autouse=True)
+    def broken(self, site: Path) -> None:
+        folder = install(site, "acme", {Group.PART: {"ear": "acme:ear"}})
+        (folder / "acme-1.0.dist-info" / "entry_points.txt").write_text("[speechwire.parts]\n= ]\near\n", "utf-8")
+
+    def test_harms_no_other(self) -> None:
+        assert set(names(Group.PART)) == set(OURS)
+        assert known(Group.ENGINE, "scripted") == "scripted"
+
+    def test_is_told_to_whoever_misses_it(self) -> None:
+        with pytest.raises(PluginError, match=r"there are [^;]*; the entry points of acme cannot be read \("):
+            known(Group.PART, "ear")
+
+
 class TestLoad:
     def test_gives_what_is_named(self, site: Path) -> None:
         install(site, "acme", {Group.ENGINE: {"mild": "acme_mild:create"}}, {"acme_mild.py": "create = dict"})
@@ -83,6 +98,29 @@ class TestLoad:
         assert refusal("ear").startswith(f"the part 'ear' of acme 1.0 {says.format(n=n)}")
 
 
+class TestMake:
+    def test_gives_what_the_factory_makes(self) -> None:
+        assert isinstance(make(Group.ENGINE, "scripted", Options(), ()), ScriptedEngine)
+
+    @pytest.mark.parametrize(("raised", "refusals"), [(ValueError, (OSError,)), (KeyError, ())])
+    def test_what_the_factory_does_not_announce_is_told_in_a_sentence(
+        self, monkeypatch: pytest.MonkeyPatch, raised: type[Exception], refusals: tuple[type[Exception], ...]
+    ) -> None:
+        def factory(_: object) -> None:
+            raise raised("7")
+
+        monkeypatch.setattr(plugins, "load", lambda *_: factory)
+        with pytest.raises(
+            PluginError, match=rf"^the factory of the engine 'mild' fails \({raised.__name__}: '?7'?\)$"
+        ):
+            make(Group.ENGINE, "mild", None, refusals)
+
+    def test_what_it_does_is_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(plugins, "load", lambda *_: lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            make(Group.ENGINE, "mild", None, (ArithmeticError,))
+
+
 class TestParts:
     def test_are_made_with_the_users_folders(self, site: Path, tmp_path: Path) -> None:
         toys(site)
@@ -110,8 +148,8 @@ class TestParts:
     @pytest.mark.parametrize(
         ("made", "says"),
         [
-            (lambda _: 1 / 0, "its factory fails (ZeroDivisionError: division by zero)"),
-            (lambda: None, "its factory fails (TypeError: "),
+            (lambda _: 1 / 0, "the factory of the part 'ear' fails (ZeroDivisionError: division by zero)"),
+            (lambda: None, "the factory of the part 'ear' fails (TypeError: "),
             (lambda _: None, "its factory should return a Part of that name, and returns None"),
             (
                 lambda _: Part("eye", Hears((Speech("en-US", "en"),)), "x:y"),

@@ -22,13 +22,7 @@ def find(options: Options) -> tuple[tuple[Part, ...], tuple[str, ...]]:
 
 
 def _made(name: str, directory: Path | None) -> Part:
-    factory = plugins.load(Group.PART, name)
-    try:
-        part = factory(directory)
-    except Unavailable:
-        raise
-    except Exception as error:  # whatever somebody else's factory does
-        raise Unavailable(f"its factory fails ({plugins.told(error)})") from error
+    part = plugins.make(Group.PART, name, directory, (Unavailable,))
     if not isinstance(part, Part) or part.name != name:
         raise Unavailable(f"its factory should return a Part of that name, and returns {part!r}")
     return part
