@@ -6,7 +6,7 @@ RUNS ?= 6
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 NODE := tests/interop/node
-WAITING := tests/interop tests/docs tests/reports
+WAITING := tests/interop tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
@@ -25,8 +25,8 @@ $(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-libraries: $(INSTALLED) ## Have the system libraries that the native Speech SDK loads: install what is missing, if we may
-	@bash tests/interop/sdk/libraries $(BIN)/python
+libraries: $(INSTALLED) ## Have what the tests need of the system: install what is missing, if we may
+	@bash tests/libraries $(BIN)/python
 
 $(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lock.json
 	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --no-update-notifier
@@ -75,8 +75,8 @@ bench: $(INSTALLED) ## Measure; prints figures
 bench-engines: libraries ## Measure the real engines on real speech; prints figures
 	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks/test_bench_engines.py
 
-demo: $(INSTALLED) ## Serve, translate a recording, judge the server
-	@bash .ci/demo
+demo: $(INSTALLED) ## Speech in, Portuguese text and voice out, in each dialect; then the verdict. WAV=FILE for your own
+	@bash .ci/demo $(WAV)
 
 # With the oldest Python that is supported: it needs every back-port that the newer ones need.
 constraints: ## Pin the newest versions that pyproject.toml allows

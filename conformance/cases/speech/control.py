@@ -57,7 +57,7 @@ async def converse(context: Context, link: Link) -> AsyncIterator[Step]:
     context.budget.measured(CLOSE, link.now() - begun)
     yield Step("close", True, "the closing handshake is answered")
     others = await _others(context)
-    says = f"translations go into {' and '.join(others) or 'no other language'}, too"
+    says = f"translations go into {' and '.join(others)}, too" if others else "translations go into no other language"
     yield Step("targets", True, says, others=others)
 
 

@@ -92,6 +92,11 @@ def _succeeded(result: Result) -> bool:
     )
 
 
+def _fails(turn: Turn) -> bool:
+    """Tell whether a final of the turn says that it lacks a translation."""
+    return any(result.final and not _succeeded(result) for result in turn.results)
+
+
 def _judge(dialect: str, turn: Turn, result: Result, wanted: Sequence[str]) -> list[Finding]:
     given = [entry.language for entry in result.entries]
     right = [short(target) for target in wanted] if dialect == V1 else list(wanted)
@@ -118,7 +123,7 @@ def _missing(turn: Turn, result: Result, match: _Match) -> Findings:
             continue
         whole = whole and own != name
         unknown = PUBLISHED.resolve_target(target) is None
-        if unknown and not result.final:
+        if not result.final and (unknown or _fails(turn)):
             continue  # interims carry Success alone, so they leave out what fails
         # An interim may run ahead of one of its translations, and nobody breaks for a language that nobody speaks.
         mild = unknown or not result.final
