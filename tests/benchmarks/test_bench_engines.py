@@ -213,10 +213,10 @@ class TestThereAndBack:
         name, serving = served
         meter.say(f"### {name}: voices heard by Whisper")
         spanish: list[bytes] = []
-        for source, target in (("en-US", "pt"), ("en-US", "es"), ("es-ES", "en")):
+        # The small parts neither hear Spanish nor write it.
+        pairs = (("en-US", "pt"), ("en-US", "es"), ("es-ES", "en")) if "whisper" in name else (("en-US", "pt"),)
+        for source, target in pairs:
             audio = spanish if source == "es-ES" else [recordings.path(n).read_bytes() for n in recordings.SENTENCES]
-            if source == "es-ES" and "whisper" not in name:
-                continue  # nothing else hears Spanish
             kept = total = 0
             for file in audio:
                 heard = asyncio.run(stream(serving.port, file, source, target, voice=True))
