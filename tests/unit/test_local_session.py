@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conformance.peers import virtual
 from protocol.events import Blame
 from reference_server.engines.base import EngineFailure, Job, Text
 from reference_server.engines.local.parts import Kind, Part
@@ -217,3 +218,31 @@ class TestStreamingParts:
 
         run(follow())
         assert pool.free == 2
+
+
+class Slow(Answers):
+    """A pool whose answers take their time."""
+
+    async def call(self, name: str, *arguments: object) -> Any:
+        await asyncio.sleep(0.6)
+        return await super().call(name, *arguments)
+
+
+class TestHypothesesOfABurst:
+    def test_take_no_more_than_half_of_the_time(self) -> None:
+        """Each decode takes 0.6 s, and all of a long utterance is there at once."""
+
+        async def test() -> list[int]:
+            stage = Stage(Job("en-US", ("pt",)))
+            stage.pools["ear"] = ear = Slow(EAR, lambda *_: "hello there")
+            counts = []
+            for pause in (0.0, 10.1):
+                await asyncio.sleep(pause)
+                begun = len(ear.calls)
+                for step in range(1, 31):
+                    await stage.session.hypothesis(utterance(int(pause * 9000) + 900 * step))
+                counts.append(len(ear.calls) - begun)
+            await stage.session.hypothesis(utterance(900, index=1))
+            return [*counts, len(ear.calls) - sum(counts)]
+
+        assert virtual.run(test()) == [4, 17, 1]
