@@ -220,13 +220,14 @@ class Session:
     ) -> bool:
         """Take in messages until there is as much progress, at most `budget` seconds for each step of it.
 
-        What else is said does not make it wait any longer; it ends when the connection does, or in vain.
+        A voice takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
+        any longer; it ends when the connection does, or in vain.
         """
         reached = progress()
         while reached < count:
             begun, usual_s = self.link.now(), self.context.budget.wait(RESULT)
-            limit = begun + (usual_s if budget is None else budget)
-            while progress() == reached:
+            limit, spoken = begun + (usual_s if budget is None else budget), self._voices
+            while progress() == reached and self._voices == spoken:
                 if vain():
                     return False
                 due = max(begun, limit - usual_s) if budget is None or budget >= usual_s else None
@@ -235,6 +236,10 @@ class Session:
             self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
             reached = progress()
         return True
+
+    @property
+    def _voices(self) -> int:
+        return sum(len(turn.voice_ends) for turn in self.turns.values())
 
     async def closed(self, what: str, budget: float | None = None) -> PeerClosed | None:
         """Wait for the server to end the connection; None when it does not in time."""

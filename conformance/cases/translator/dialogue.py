@@ -150,12 +150,16 @@ class Dialogue:
         return await self._until(lambda: len(self.voices), count, f"voice {count} of the session")
 
     async def _until(self, progress: Callable[[], int], count: int, what: str, budget: float | None = None) -> bool:
-        """Take in messages until there is as much progress; what else is said does not make it wait any longer."""
+        """Take in messages until there is as much progress.
+
+        A voice takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
+        any longer.
+        """
         reached = progress()
         while reached < count:
             begun, usual = self.link.now(), self.context.budget.wait(RESULT)
-            limit = begun + (usual if budget is None else budget)
-            while progress() == reached:
+            limit, spoken = begun + (usual if budget is None else budget), len(self.voices)
+            while progress() == reached and len(self.voices) == spoken:
                 if not await self.hear(what, max(0.0, limit - self.link.now()), due=max(begun, limit - usual)):
                     return progress() >= count
             self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
