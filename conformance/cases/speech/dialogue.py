@@ -220,14 +220,14 @@ class Session:
     ) -> bool:
         """Take in messages until there is as much progress, at most `budget` seconds for each step of it.
 
-        A voice takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
-        any longer; it ends when the connection does, or in vain.
+        The voice of a final takes its time, and what is waited for may have to wait for it. What else is said does not
+        make it wait any longer; it ends when the connection does, or in vain.
         """
         reached = progress()
         while reached < count:
             begun, usual_s = self.link.now(), self.context.budget.wait(RESULT)
-            limit, spoken = begun + (usual_s if budget is None else budget), self._voices
-            while progress() == reached and self._voices == spoken:
+            limit, spoken = begun + (usual_s if budget is None else budget), self._spoken
+            while progress() == reached and self._spoken == spoken:
                 if vain():
                     return False
                 due = max(begun, limit - usual_s) if budget is None or budget >= usual_s else None
@@ -238,8 +238,8 @@ class Session:
         return True
 
     @property
-    def _voices(self) -> int:
-        return sum(len(turn.voice_ends) for turn in self.turns.values())
+    def _spoken(self) -> int:
+        return sum(min(len(turn.voice_ends), len(turn.ask.targets) * len(turn.finals)) for turn in self.turns.values())
 
     async def closed(self, what: str, budget: float | None = None) -> PeerClosed | None:
         """Wait for the server to end the connection; None when it does not in time."""

@@ -152,19 +152,23 @@ class Dialogue:
     async def _until(self, progress: Callable[[], int], count: int, what: str, budget: float | None = None) -> bool:
         """Take in messages until there is as much progress.
 
-        A voice takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
+        The voice of a final takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
         any longer.
         """
         reached = progress()
         while reached < count:
             begun, usual = self.link.now(), self.context.budget.wait(RESULT)
-            limit, spoken = begun + (usual if budget is None else budget), len(self.voices)
-            while progress() == reached and len(self.voices) == spoken:
+            limit, spoken = begun + (usual if budget is None else budget), self._spoken
+            while progress() == reached and self._spoken == spoken:
                 if not await self.hear(what, max(0.0, limit - self.link.now()), due=max(begun, limit - usual)):
                     return progress() >= count
             self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
             reached = progress()
         return True
+
+    @property
+    def _spoken(self) -> int:
+        return min(len(self.voices), self._finals)
 
     async def need_final(self, count: int = 1) -> Result:
         """Wait for a final that the case cannot do without, and return the last of `count`."""
