@@ -24,6 +24,10 @@ from hypothesis import settings
 settings.register_profile("speechwire", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("speechwire")
 
+# A shell has its background jobs ignore Ctrl-C, and so would every command that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:

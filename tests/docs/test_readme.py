@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import needs
+
 ROOT = Path(__file__).parents[2]
 SPEECHWIRE = str(Path(sys.executable).parent / "speechwire")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -72,7 +74,10 @@ def _filled(line: str, servers: dict[str, str]) -> str:
     return line
 
 
-@pytest.mark.parametrize("line", COMMANDS)
+NEEDS = {"speechwire languages --json": needs("pocketsphinx")}
+
+
+@pytest.mark.parametrize("line", [pytest.param(line, marks=NEEDS.get(line, ())) for line in COMMANDS])
 def test_the_command_runs(line: str, servers: dict[str, str], tmp_path: Path) -> None:
     command = shlex.split(_filled(line, servers))
     (tmp_path / "capture.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in CAPTURED))
