@@ -152,8 +152,8 @@ class Dialogue:
     async def _until(self, progress: Callable[[], int], count: int, what: str, budget: float | None = None) -> bool:
         """Take in messages until there is as much progress.
 
-        The voice of a final takes its time, and what is waited for may have to wait for it. What else is said does not make it wait
-        any longer.
+        The voice of a final takes its time, and what is waited for may have to wait for it. What else is said does not
+        make it wait any longer.
         """
         reached = progress()
         while reached < count:
