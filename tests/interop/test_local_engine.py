@@ -34,6 +34,7 @@ AUDIBLE_S = 0.5
 FRAME_S = 0.02
 PER_CHARACTER_S = (0.04, 0.2)
 WORD_ERROR_RATE = 0.06
+TRIED = (Client.NATIVE, Client.JS_NEWEST)
 PATIENCE_S = 900.0
 
 pytestmark = [
@@ -155,7 +156,31 @@ class TestTheSuite:
 
 @pytest.mark.real_speech
 @recordings.there
-@pytest.mark.parametrize("client", [one for one in each() if one.values[0] in {Client.NATIVE, Client.JS_NEWEST}])
+@pytest.mark.parametrize("client", [one for one in each("detects_languages") if one.values[0] in TRIED])
+@pytest.mark.parametrize(("candidates", "found"), [(["es-ES", "en-US"], "en-US"), ("open", "en")], ids=["two", "open"])
+def test_the_language_is_found_out(local: Serving, client: Client, candidates: object, found: str) -> None:
+    """The recording is English, which is neither the only candidate nor the first."""
+    outcome = run(
+        client,
+        url=local.url,
+        how="host",
+        mode="continuous",
+        input={"kind": "push", "wav": str(recordings.path("0920")), "pace": 2},
+        to=["pt"],
+        candidates=candidates,
+        timeout=60,
+    )
+    assert outcome.code == 0, outcome
+    expected = recordings.words(recordings.TRANSCRIPTS["0920"])
+    heard = recordings.words(" ".join(outcome.texts))
+    assert recordings.word_errors(expected, heard) / len(expected) <= WORD_ERROR_RATE
+    assert {event["language"] for event in outcome.told("recognized") if event["text"]} == {found}
+    assert set(recordings.words(" ".join(outcome.translated("pt")))) & PORTUGUESE
+
+
+@pytest.mark.real_speech
+@recordings.there
+@pytest.mark.parametrize("client", [one for one in each() if one.values[0] in TRIED])
 @pytest.mark.parametrize("path", [pytest.param(V1, marks=pytest.mark.slow), V2], ids=["v1", "v2"])
 class TestOfficialSdks:
     def test_a_recording_is_recognized_translated_and_spoken(self, local: Serving, client: Client, path: str) -> None:
