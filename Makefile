@@ -76,7 +76,7 @@ bench-engines: libraries ## Measure the real engines on real speech; prints figu
 	$(BIN)/python -m pytest -s --timeout 3600 tests/benchmarks/test_bench_engines.py
 
 demo: $(INSTALLED) ## Speech in, Portuguese text and voice out, in each dialect; then the verdict. WAV=FILE for your own
-	@bash .ci/demo $(WAV)
+	@bash .ci/demo $(if $(WAV),"$(WAV)")
 
 # With the oldest Python that is supported: it needs every back-port that the newer ones need.
 constraints: ## Pin the newest versions that pyproject.toml allows
