@@ -42,7 +42,9 @@ def command() -> None:
 @click.argument("url")
 @target_options
 @report_options
-@click.option("--connections", default=8, show_default=True, type=click.IntRange(1, 256), help="Connections at a time, at most.")
+@click.option(
+    "--connections", default=8, show_default=True, type=click.IntRange(1, 256), help="Connections at a time, at most."
+)
 @click.option(
     "--slow",
     "scale",
