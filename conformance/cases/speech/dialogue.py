@@ -117,6 +117,7 @@ class Session:
     def __post_init__(self) -> None:
         self.first = new_id(self.context)
         self._begun = datetime.now(UTC), self.link.now()
+        self._spoken = 0  # voices of finals
 
     # Sending.
 
@@ -202,6 +203,8 @@ class Session:
             self.stray.append(message)
             return True
         turn.heard.append(message)
+        if message.is_voice_end and len(turn.voice_ends) <= len(turn.ask.targets) * len(turn.finals):
+            self._spoken += 1
         if message.path == "turn.end" and not turn.over:
             turn.over = True
             self.link.barrier("turn.end")
@@ -236,10 +239,6 @@ class Session:
             self.context.budget.came(RESULT, self.link.now() - max(begun, self.link.sent_at))
             reached = progress()
         return True
-
-    @property
-    def _spoken(self) -> int:
-        return sum(min(len(turn.voice_ends), len(turn.ask.targets) * len(turn.finals)) for turn in self.turns.values())
 
     async def closed(self, what: str, budget: float | None = None) -> PeerClosed | None:
         """Wait for the server to end the connection; None when it does not in time."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.peers.link import Received
@@ -35,18 +35,19 @@ class Heard:
         time: When its last frame came, by the loop's clock.
         message: What it is; without headers if it cannot be read at all.
         members: The JSON object in the body of a text message; empty if there is none.
+        path: The path in lower case.
     """
 
     time: float
     message: UspMessage
     members: Mapping[str, Any]
+    path: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Once: what was heard is looked through again and again.
+        object.__setattr__(self, "path", self.message.path.lower())
 
     # What it is.
-
-    @property
-    def path(self) -> str:
-        """The path in lower case."""
-        return self.message.path.lower()
 
     @property
     def turn(self) -> str:
