@@ -6,7 +6,8 @@ RUNS ?= 6
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 NODE := tests/interop/node
-WAITING := tests/interop tests/loop tests/docs tests/reports
+CALLING := tests/interop
+WAITING := tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
@@ -32,12 +33,14 @@ $(NODE)/node_modules/.package-lock.json: $(NODE)/package.json $(NODE)/package-lo
 	npm ci --prefix $(NODE) --ignore-scripts --no-audit --no-fund --no-update-notifier
 	@touch $@
 
-# Two halves at a time: the clients of the one wait while the other computes.
+# Three parts at a time: those with sockets wait most of the time, while the other computes.
 test: lint libraries $(CLIENTS) ## Everything that has to hold before a change lands
 	@mkdir -p build
-	@$(BIN)/python -m pytest -m "not slow" $(WAITING) >build/waiting.log 2>&1 & waiting=$$!; \
-	$(BIN)/python -m pytest -m "not slow" --ignore tests/benchmarks $(addprefix --ignore ,$(WAITING)); computed=$$?; \
-	wait $$waiting; waited=$$?; cat build/waiting.log; exit $$((computed | waited))
+	@$(BIN)/python -m pytest -m "not slow" $(CALLING) >build/calling.log 2>&1 & calling=$$!; \
+	$(BIN)/python -m pytest -m "not slow" $(WAITING) >build/waiting.log 2>&1 & waiting=$$!; \
+	$(BIN)/python -m pytest -m "not slow" --ignore tests/benchmarks $(addprefix --ignore ,$(CALLING) $(WAITING)); \
+	computed=$$?; wait $$calling; called=$$?; wait $$waiting; waited=$$?; \
+	cat build/calling.log build/waiting.log; exit $$((computed | called | waited))
 
 lint: $(INSTALLED) ## Style, types and architecture
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from protocol.errors import PeerViolation
@@ -49,25 +49,27 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\
 
 @dataclass(frozen=True, slots=True)
 class UspMessage:
-    """One message: `headers` in wire order with trimmed values, and the body as it came."""
+    """One message: `headers` in wire order with trimmed values, and the body as it came.
+
+    Attributes:
+        path: The header Path, or "" if there is none.
+        request_id: The header X-RequestId as it was spelled, or "" if there is none.
+    """
 
     kind: Kind
     headers: Headers
     body: bytes
+    path: str = field(init=False, repr=False, compare=False)
+    request_id: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Once: whoever handles a message asks for them again and again.
+        object.__setattr__(self, "path", header(self.headers, "Path") or "")
+        object.__setattr__(self, "request_id", header(self.headers, "X-RequestId") or "")
 
     def get(self, name: str) -> str | None:
         """Return the value of a header, its name compared without case, or None."""
         return header(self.headers, name)
-
-    @property
-    def path(self) -> str:
-        """The header Path, or "" if there is none."""
-        return self.get("Path") or ""
-
-    @property
-    def request_id(self) -> str:
-        """The header X-RequestId as it was spelled, or "" if there is none."""
-        return self.get("X-RequestId") or ""
 
     @property
     def stream_id(self) -> str | None:

