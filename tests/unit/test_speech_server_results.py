@@ -7,7 +7,7 @@ import pytest
 
 from protocol.audio import PcmFormat
 from protocol.events import Hypothesis, Phrase, Span
-from protocol.languages import PUBLISHED
+from protocol.languages import PUBLISHED, Catalogue
 from protocol.speech.context import Context, Wanted, settle
 from protocol.speech.handshake import Profanity, SpeechRequest
 from protocol.speech.messages import V1, V2, Alternative, Final, Translation
@@ -24,7 +24,7 @@ def wanted(dialect: str = V2, **changes: Any) -> Wanted:
 
 
 def targets(*tags: str) -> tuple[Target, ...]:
-    return results.targets_of(tags or ("pt-BR", "fr"), PUBLISHED)
+    return results.targets_of(tags or ("pt-BR", "fr"), PUBLISHED, ("en-US",))
 
 
 def phrase(**changes: Any) -> Phrase:
@@ -43,6 +43,20 @@ class TestTargets:
         found = targets("pt-BR", "fr", "zz", "pt")
         assert found == (Target("pt-BR", "pt"), Target("fr", "fr"), Target("zz", None), Target("pt", "pt"))
         assert results.keys_of(found) == ("pt", "fr")
+
+    def test_that_no_spoken_language_goes_into_are_bad(self) -> None:
+        pairs = {"en": frozenset({"pt"}), "es": frozenset({"fr"})}
+        catalogue = Catalogue.of(PUBLISHED.speech.values(), PUBLISHED.text.values(), (), pairs)
+        asked = ("pt", "fr", "en")
+        keys = {
+            spoken: [target.key for target in results.targets_of(asked, catalogue, spoken)]
+            for spoken in (("en-US",), ("en-US", "es-ES"), ("",))
+        }
+        assert keys == {
+            ("en-US",): ["pt", None, "en"],
+            ("en-US", "es-ES"): ["pt", "fr", "en"],
+            ("",): [None, None, None],
+        }
 
 
 class TestTimes:

@@ -23,7 +23,7 @@ def speaking(
 
 
 def order(subject: Speaking, *tags: str) -> list[object]:
-    return list(subject.order(PHRASE, results.targets_of(tags or ("pt", "fr"), PUBLISHED)))
+    return list(subject.order(PHRASE, results.targets_of(tags or ("pt", "fr"), PUBLISHED, ("en-US",))))
 
 
 def languages(orders: Iterable[object]) -> list[str]:

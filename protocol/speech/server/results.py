@@ -6,7 +6,7 @@ Positions come in bytes, times go out in ticks of 100 ns from the turn's first s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from protocol import profanity
@@ -43,9 +43,15 @@ class Heard:
     streams: bool
 
 
-def targets_of(tags: tuple[str, ...], catalogue: Catalogue) -> tuple[Target, ...]:
-    """Return the targets that the tags mean, in their order."""
-    return tuple(Target(tag, text_key(catalogue, tag)) for tag in tags)
+def targets_of(tags: tuple[str, ...], catalogue: Catalogue, spoken: Iterable[str]) -> tuple[Target, ...]:
+    """Return the targets that the tags mean, in their order; bad are also those that no spoken language goes into.
+
+    `spoken` are speech keys: that of the source, or of all that it may turn out to be.
+    """
+    languages = [catalogue.speech[key].language for key in spoken if key in catalogue.speech]
+    reached = {text_id for language in languages for text_id in catalogue.targets(language)}
+    keys = [text_key(catalogue, tag) for tag in tags]
+    return tuple(Target(tag, key if key in reached else None) for tag, key in zip(tags, keys, strict=True))
 
 
 def keys_of(targets: tuple[Target, ...]) -> tuple[str, ...]:

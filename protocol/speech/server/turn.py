@@ -82,7 +82,8 @@ class Turn:
         self.over = False
         self.spoke = False
         self.flushing = False
-        self.targets = results.targets_of(wanted.targets, heard.catalogue)
+        self._spoken = candidates or (source,)
+        self.targets = results.targets_of(wanted.targets, heard.catalogue, self._spoken)
         self._speaking = Speaking(heard, wanted.voices, wanted.profanity, policy.voice_chunk_bytes, streams)
         self._heard = heard
         self._source = source
@@ -154,7 +155,7 @@ class Turn:
 
     def retarget(self, update: Update) -> Iterator[Said]:
         """Change the targets of what is still to come (fact C-09)."""
-        self.targets = results.targets_of(update.targets, self._heard.catalogue)
+        self.targets = results.targets_of(update.targets, self._heard.catalogue, self._spoken)
         self._speaking.voices = update.voices or self._speaking.voices
         if self._format is not None and not self.flushing:
             yield Retarget(results.keys_of(self.targets))
