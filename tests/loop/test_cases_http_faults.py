@@ -13,11 +13,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from conformance import corpus
 from conformance.cases import registry
-from conformance.cases.target import Target
 from conformance.judge.verdict import Check, Verdict
-from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import run_cases
@@ -27,6 +24,7 @@ from reference_server.auth import Authority
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
 from reference_server.tap import Tap
+from tests.targets import target_at
 
 V, N, INFO = Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL
 GROUPS = ("handshake", "auth", "token", "languages")
@@ -298,17 +296,9 @@ def checks_against(bent: Bent) -> list[Check]:
         settings = Settings(secret=SECRET)
         server = Server(settings, ScriptedEngine(), tap=lambda: Bender(bent), wall_clock=clock)
         listener = MemoryListener(server.handle)
-        target = Target(
-            address=Address("server.test", 80, False, listener.connect),
-            path="/speech/translate",
-            key="test-key",
+        target = target_at(
+            listener.connect,
             token=Authority(settings.keys, SECRET, clock=clock).issue("test-key") if bent.token else None,
-            headers=(),
-            source="en-US",
-            target="pt",
-            voice=None,
-            without=frozenset(),
-            corpus=corpus.load(),
         )
         cases = [CASES[bent.case]]
         (done,) = await run_cases(cases, target, Budget(), seed=7, connections=4, finished=lambda _: None)

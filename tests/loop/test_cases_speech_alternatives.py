@@ -10,12 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from conformance import corpus
 from conformance.cases import registry
-from conformance.cases.target import ENDPOINTS, Target
+from conformance.cases.target import ENDPOINTS
 from conformance.faults.mutator import Mutator
 from conformance.judge.verdict import Check, Verdict
-from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import run_cases
@@ -25,6 +23,7 @@ from protocol.wire import Abort, Close, Fragment, HttpRequest, HttpResponse, Kin
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+from tests.targets import target_at
 
 V, N, INFO, OK = Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.OK
 V1, V2 = "speech-v1", "speech-v2"
@@ -39,18 +38,7 @@ def checks_of(dialect: str, name: str, mutator: Callable[[], Mutator] = Mutator)
         server = Server(Settings(keys=("test-key",)), ScriptedEngine(), tap=mutator)
         await server.start()
         listener = MemoryListener(server.handle)
-        target = Target(
-            address=Address("server.test", 80, False, listener.connect),
-            path=ENDPOINTS[dialect][0],
-            key="test-key",
-            token=None,
-            headers=(),
-            source="en-US",
-            target="pt",
-            voice=None,
-            without=frozenset(),
-            corpus=corpus.load(),
-        )
+        target = target_at(listener.connect, path=ENDPOINTS[dialect][0])
         (case,) = [case for case in registry.load(dialect) if case.id == name]
         (done,) = await run_cases((case,), target, Budget(), seed=7, connections=8, finished=lambda _: None)
         await listener.close()

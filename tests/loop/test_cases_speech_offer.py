@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import corpus
-from conformance.cases.target import ENDPOINTS, Target
+from conformance.cases.target import ENDPOINTS
 from conformance.feeds.server import Options, check_server
 from conformance.judge.verdict import ExitCode, Verdict
-from conformance.peers.address import Address
 from conformance.peers.virtual import MemoryListener, run
 from conformance.report.events import Report
 from protocol.languages import PUBLISHED
@@ -16,6 +14,7 @@ from reference_server.app import Server
 from reference_server.engines.script import default, parse
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+from tests.targets import target_at
 
 
 def checked(dialect: str, *offered: str, only: tuple[str, ...] = ()) -> tuple[Report, list[str]]:
@@ -28,18 +27,7 @@ def checked(dialect: str, *offered: str, only: tuple[str, ...] = ()) -> tuple[Re
         server = Server(Settings(keys=("test-key",)), engine)
         await server.start()
         listener = MemoryListener(server.handle)
-        target = Target(
-            address=Address("server.test", 80, False, listener.connect),
-            path=ENDPOINTS[dialect][0],
-            key="test-key",
-            token=None,
-            headers=(),
-            source="en-US",
-            target="pt",
-            voice=None,
-            without=frozenset(),
-            corpus=corpus.load(),
-        )
+        target = target_at(listener.connect, path=ENDPOINTS[dialect][0])
         options = Options(only=only, seed=7)
         report = await check_server(
             target, dialect, options, lambda _: None, {}, lambda step: told.append(f"{step.layer}: {step.says}")

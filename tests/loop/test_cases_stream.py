@@ -6,7 +6,6 @@ import json
 import wave
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,10 @@ import pytest
 
 from conformance import corpus
 from conformance.cases import registry
-from conformance.cases.target import Target
 from conformance.cases.utterances import briefest, samples, utterance
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, Verdict
 from conformance.judge.wire import judge_all
-from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import Outcome, run_cases
@@ -30,6 +27,7 @@ from reference_server.app import Server
 from reference_server.engines import script
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+from tests.targets import target_at
 
 GROUPS = ("audio", "endpoint", "result", "final", "partial", "timing", "profanity", "voice", "close", "session")
 FINE = {Verdict.OK, Verdict.NOT_APPLICABLE}
@@ -57,19 +55,7 @@ def at_reference(**changes: object) -> tuple[Outcome, ...]:
         server = Server(Settings(secret=b"of this test"), engine, wall_clock=lambda: 1_800_000_000.0)
         await server.start()
         listener = MemoryListener(server.handle)
-        target = Target(
-            address=Address("server.test", 80, False, listener.connect),
-            path="/speech/translate",
-            key="test-key",
-            token=None,
-            headers=(),
-            source="en-US",
-            target="pt",
-            voice=None,
-            without=frozenset(),
-            corpus=corpus.load(),
-        )
-        target = replace(target, **changes)  # type: ignore[arg-type]  # by name
+        target = target_at(listener.connect, **changes)
         found = await run_cases(OWN_CASES, target, Budget(), seed=7, connections=8, finished=lambda _: None)
         await listener.close()
         return found

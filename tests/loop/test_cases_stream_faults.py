@@ -13,13 +13,10 @@ from typing import Any
 
 import pytest
 
-from conformance import corpus
 from conformance.cases import registry
-from conformance.cases.target import Target
 from conformance.faults.mutator import with_query
 from conformance.faults.translator.mutator import Members, Mutator
 from conformance.judge.verdict import Verdict
-from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.virtual import MemoryListener, run
 from conformance.runner import Outcome, run_cases
@@ -30,6 +27,7 @@ from protocol.wire import Abort, Close, Fragment, HttpRequest, HttpResponse, Out
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
+from tests.targets import target_at
 
 V, N, INFO = Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL
 CASES = {case.id: case for case in registry.load("translator")}
@@ -66,10 +64,7 @@ def outcomes_of(names: Iterable[str], handle: Handler) -> tuple[Outcome, ...]:
 
     async def main() -> tuple[Outcome, ...]:
         listener = MemoryListener(handle)
-        address = Address("server.test", 80, False, listener.connect)
-        target = Target(
-            address, "/speech/translate", "test-key", None, (), "en-US", "pt", None, frozenset(), corpus.load()
-        )
+        target = target_at(listener.connect)
         cases = tuple(CASES[name] for name in names)
         done = await run_cases(cases, target, Budget(), seed=7, connections=8, finished=lambda _: None)
         await listener.close()

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import corpus
 from conformance.cases.target import Target
-from conformance.peers.address import Address, Streams
+from conformance.peers.address import Streams
 from conformance.peers.virtual import MemoryListener
 from conformance.transcript import (
     Answered,
@@ -31,6 +30,7 @@ from protocol.audio import PcmFormat
 from protocol.riff import build_file, build_header
 from protocol.websocket import ServerEnd
 from protocol.wire import Headers, HttpRequest, HttpResponse, Kind, Party
+from tests.targets import target_at
 
 if TYPE_CHECKING:
     from conformance.judge.findings import Bench
@@ -250,19 +250,7 @@ def target_of() -> Callable[..., Target]:
 
     def make(handler: Handler | None = None, **fields: Any) -> Target:
         connect = _refuse if handler is None else MemoryListener(handler).connect
-        good = Target(
-            address=Address("server.test", 80, False, connect),
-            path="/speech/translate",
-            key="test-key",
-            token=None,
-            headers=(),
-            source="en-US",
-            target="it",
-            voice=None,
-            without=frozenset(),
-            corpus=corpus.load(),
-        )
-        return replace(good, **fields)
+        return target_at(connect, **{"target": "it", **fields})
 
     return make
 

@@ -39,7 +39,7 @@ def utterance(ms: int, index: int = 0, before: bytes = b"", behind: bytes = b"")
 
 
 class Answers(Pool):
-    """A pool whose answers are a function's. `calls` are the names and arguments; `spare` can be set."""
+    """A pool whose answers are a function's. `calls` are the names and arguments; `free` and `line` can be set."""
 
     def __init__(self, part: Part, answer: Callable[..., Any], spare: int = 2) -> None:
         super().__init__(part)

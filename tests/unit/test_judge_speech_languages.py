@@ -70,6 +70,11 @@ class TestTargets:
         v2.phrase(translation={"TranslationStatus": "Error", "FailureReason": "no fr here"})
         assert v2.said(BENCH, "result.targets-all") == []
 
+    def test_one_that_is_in_a_final_of_others_that_failed_is_missed_in_an_interim(self, v2: SpeechTalk) -> None:
+        v2.begin("Conversation", "de", "fr").interim(translations=entries("fr"))
+        v2.phrase(translation={"TranslationStatus": "Success", "FailureReason": "no fr", "Translations": entries("de")})
+        assert v2.said(BENCH, "result.targets-all") == ["none; expected a translation into de (non-strict)"]
+
     def test_one_that_nobody_speaks_is_not_missed_in_an_interim(self, v2: SpeechTalk) -> None:
         v2.begin("Conversation", "de", "zz").interim(translations=entries("de"))
         assert v2.said(BENCH, "result.targets-all") == []

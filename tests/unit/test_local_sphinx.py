@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,7 +12,7 @@ from reference_server.engines.local import sphinx
 from reference_server.engines.local.parts import Hears
 from reference_server.engines.local.worker import Child
 from tests import recordings
-from tests.engines import needs
+from tests.engines import needs, service_of
 
 WORDS = "the train to the airport leaves at half past nine"
 
@@ -23,7 +22,7 @@ pytestmark = [pytest.mark.engines, needs("pocketsphinx")]
 @pytest.fixture(scope="module")
 def service() -> Iterator[Child]:
     """Give the service in a process of its own, as the server has it."""
-    with contextlib.closing(Child(f"{sphinx.__name__}:Service", {})) as child:
+    with service_of(sphinx) as child:
         yield child
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from reference_server.engines.local import apertium, fast
 from reference_server.engines.local.parts import Kind, Translates
 from reference_server.engines.local.worker import Child
-from tests.engines import needs
+from tests.engines import needs, service_of
 
 
 class TestSentences:
@@ -54,7 +53,7 @@ class TestFastTranslate:
     @classmethod
     def service(cls) -> Iterator[Child]:
         """Give the service in a process of its own, as the server has it."""
-        with contextlib.closing(Child(f"{fast.__name__}:Service", {})) as child:
+        with service_of(fast) as child:
             yield child
 
     def test_is_offered_both_ways(self) -> None:
@@ -185,7 +184,7 @@ class TestPipeline:
 )
 class TestApertium:
     def test_translates_in_programs_that_stay(self) -> None:
-        with contextlib.closing(Child(f"{apertium.__name__}:Service", {})) as service:
+        with service_of(apertium) as service:
             # Whole sentences differ from one release of its data to the next.
             assert str(service.call("translate", "El tren sale a las nueve.", "es", "en")).startswith("The train ")
             assert str(service.call("translate", "El [tren] sale.", "es", "en")).startswith("The [train] ")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import ClassVar
@@ -16,7 +15,7 @@ from reference_server.engines.local import espeak, hibari, kokoro
 from reference_server.engines.local.loudness import LOUDNESS_DBFS, voice
 from reference_server.engines.local.parts import Speaks
 from reference_server.engines.local.worker import Child
-from tests.engines import needs
+from tests.engines import needs, service_of
 
 SENTENCE = {
     "en": "The train to the airport leaves at half past nine.",
@@ -77,7 +76,7 @@ class TestEspeak:
     @classmethod
     def service(cls) -> Iterator[Child]:
         """Give the service in a process of its own: its licence wants that of us."""
-        with contextlib.closing(Child(f"{espeak.__name__}:Service", {})) as child:
+        with service_of(espeak) as child:
             yield child
 
     def test_every_voice_speaks(self, service: Child) -> None:
@@ -121,7 +120,7 @@ class TestEspeak:
 @needs("hibari")
 class TestHibari:
     def test_a_sentence_is_spoken_the_same_each_time(self) -> None:
-        with contextlib.closing(Child(f"{hibari.__name__}:Service", {})) as service:
+        with service_of(hibari) as service:
             pcm = service.call("speak", SENTENCE["en"], "en-US-Hibari")
             is_speech(pcm, SENTENCE["en"])
             assert service.call("speak", SENTENCE["en"], "en-US-Hibari") == pcm
@@ -136,7 +135,7 @@ class TestKokoro:
     @classmethod
     def service(cls) -> Iterator[Child]:
         """Give the service in a process of its own."""
-        with contextlib.closing(Child(f"{kokoro.__name__}:Service", {})) as child:
+        with service_of(kokoro) as child:
             yield child
 
     @pytest.mark.parametrize(

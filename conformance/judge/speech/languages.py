@@ -92,9 +92,10 @@ def _succeeded(result: Result) -> bool:
     )
 
 
-def _fails(turn: Turn) -> bool:
-    """Tell whether a final of the turn says that it lacks a translation."""
-    return any(result.final and not _succeeded(result) for result in turn.results)
+def _fails(turn: Turn, target: str) -> bool:
+    """Tell whether a final of the turn says that it lacks translations, and has none for this target."""
+    failed = (result for result in turn.results if result.final and not _succeeded(result))
+    return any(not any(_answers(entry.language, target) for entry in result.entries) for result in failed)
 
 
 def _judge(dialect: str, turn: Turn, result: Result, wanted: Sequence[str]) -> list[Finding]:
@@ -123,7 +124,7 @@ def _missing(turn: Turn, result: Result, match: _Match) -> Findings:
             continue
         whole = whole and own != name
         unknown = PUBLISHED.resolve_target(target) is None
-        if not result.final and (unknown or _fails(turn)):
+        if not result.final and (unknown or _fails(turn, target)):
             continue  # interims carry Success alone, so they leave out what fails
         # An interim may run ahead of one of its translations, and nobody breaks for a language that nobody speaks.
         mild = unknown or not result.final
