@@ -20,7 +20,6 @@ from protocol.requirements import Level
 
 _LOG = logging.getLogger("speechwire.runner")
 CASE_LIMIT_S = 120.0
-_REPEATS = 2
 _MOST_REPEATED = 12
 _LONG_S = 3.0
 _FAILED = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT})
@@ -78,14 +77,15 @@ async def run_cases(
     seed: int,
     connections: int,
     finished: Callable[[Outcome], None],
+    repeats: int = 2,
     stop_at_first: bool = False,
 ) -> tuple[Outcome, ...]:
     """Run cases against a target; return their outcomes in the order of `cases`.
 
     Those that let time pass begin first, so that none of them is left when all others are done. Failing cases are
-    run again, on fresh connections, and a failure that does not come each time is reported as flaky; not so those
-    that took long, nor more than a few, since a red run is not to be slow. `finished` hears of each outcome as soon
-    as it stands. With `stop_at_first` nothing more is started after a violation.
+    run again `repeats` times, on fresh connections, and a failure that does not come each time is reported as flaky;
+    not so those that took long, nor more than a few, since a red run is not to be slow. `finished` hears of each
+    outcome as soon as it stands. With `stop_at_first` nothing more is started after a violation.
     """
     slots = Slots(connections)
     stop = asyncio.Event()
@@ -99,9 +99,9 @@ async def run_cases(
                 return None
             outcome = await run_case(case, target, budget, seed)
             quick = outcome.elapsed_s < _LONG_S * budget.scale
-            if _failed(outcome) and quick and repeated < _MOST_REPEATED and not stop_at_first:
+            if repeats and _failed(outcome) and quick and repeated < _MOST_REPEATED and not stop_at_first:
                 repeated += 1
-                again = [await run_case(case, target, budget, seed) for _ in range(_REPEATS)]
+                again = [await run_case(case, target, budget, seed) for _ in range(repeats)]
                 outcome = _combine(outcome, again)
         finally:
             slots.give(taken)

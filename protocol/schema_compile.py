@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, reduce
-from typing import Any
+from typing import Any, cast
 
 OWN = "x-requirement"
 KEYWORDS = "x-requirements"
 _ANNOTATIONS = frozenset({"$comment", "default", "description", "examples", "title", OWN, KEYWORDS})
+_IGNORED = _ANNOTATIONS | {"then", "else"}  # which say nothing without an `if`
 
 Schema = Mapping[str, Any]
 Fetch = Callable[[str], Schema]
@@ -105,7 +106,12 @@ def acceptor(schema: Schema | bool) -> Accept | None:
         return lambda _: schema
     tests: list[Accept] = []
     for keyword, value in schema.items():
-        if keyword not in _ANNOTATIONS:
+        if keyword == "if":
+            test = _condition(value, schema.get("then", True), schema.get("else", True))
+            if test is None:
+                return None
+            tests.append(test)
+        elif keyword not in _IGNORED:
             make = _MAKERS.get(keyword)
             test = make(value) if make else None
             if test is None:
@@ -127,6 +133,12 @@ def _const(allowed: object) -> Accept | None:
     return (lambda value: value == allowed) if isinstance(allowed, str) else None
 
 
+def _enum(allowed: list[object]) -> Accept | None:
+    texts = frozenset(value for value in allowed if isinstance(value, str))
+    # The value may be of a kind that no set can look for.
+    return (lambda value: isinstance(value, str) and value in texts) if len(texts) == len(allowed) else None
+
+
 def _pattern(pattern: str) -> Accept:
     search = ecma(pattern).search
     return lambda value: not isinstance(value, str) or search(value) is not None
@@ -134,6 +146,32 @@ def _pattern(pattern: str) -> Accept:
 
 def _minimum(least: float) -> Accept:
     return lambda value: not _is_number(value) or value >= least
+
+
+def _least(kind: type) -> Callable[[int], Accept]:
+    return lambda least: lambda value: not isinstance(value, kind) or len(value) >= least
+
+
+def _most(kind: type) -> Callable[[int], Accept]:
+    return lambda most: lambda value: not isinstance(value, kind) or len(value) <= most
+
+
+def _items(schema: Schema | bool) -> Accept | None:
+    test = acceptor(schema)
+    return test and (lambda value: not isinstance(value, list) or all(map(test, value)))
+
+
+def _not(schema: Schema | bool) -> Accept | None:
+    test = acceptor(schema)
+    return test and (lambda value: not test(value))
+
+
+def _condition(condition: Schema | bool, then: Schema | bool, otherwise: Schema | bool) -> Accept | None:
+    tests = acceptor(condition), acceptor(then), acceptor(otherwise)
+    if None in tests:
+        return None
+    holds, yes, no = cast("tuple[Accept, Accept, Accept]", tests)
+    return lambda value: yes(value) if holds(value) else no(value)
 
 
 def _required(names: list[str]) -> Accept:
@@ -180,7 +218,13 @@ _TYPES: dict[str, Accept] = {
 _MAKERS: dict[str, Callable[[Any], Accept | None]] = {
     "const": _const,
     "dependentRequired": _dependent,
+    "enum": _enum,
+    "items": _items,
+    "maxItems": _most(list),
+    "minItems": _least(list),
+    "minLength": _least(str),
     "minimum": _minimum,
+    "not": _not,
     "pattern": _pattern,
     "properties": _properties,
     "required": _required,

@@ -139,7 +139,8 @@ class Endpointer:
             return []
         samples = np.frombuffer(data, dtype="<i2", count=whole // 2).astype(np.float32) * np.float32(_FULL_SCALE)
         frames = samples.reshape(-1, self._frame // 2)
-        power = np.einsum("ij,ij->i", frames, frames) / frames.shape[1] - frames.mean(axis=1) ** 2
+        size = frames.shape[1]
+        power = np.einsum("ij,ij->i", frames, frames) / size - (np.add.reduce(frames, axis=1) / size) ** 2
         levels: list[float] = (10.0 * np.log10(np.maximum(power, 1e-12))).tolist()
         return levels
 

@@ -6,6 +6,7 @@ one that the fault implies; what is more is undeclared collateral: a check that 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,16 +14,15 @@ from functools import cache
 from multiprocessing import get_context
 
 from conformance import corpus
-from conformance.cases import registry as registered
 from conformance.cases.target import ENDPOINTS, SOURCE, TARGET, Target
 from conformance.faults import registry
 from conformance.faults.reach import Recorder, Traffic, reached
 from conformance.faults.registry import Fault
-from conformance.feeds.server import Options, check_server
+from conformance.feeds.server import Emit, Options, check_server
 from conformance.judge.verdict import Verdict
 from conformance.peers.address import Address
 from conformance.peers.virtual import MemoryListener, run
-from conformance.report.events import Report
+from conformance.report.events import CaseFinished, Report
 from reference_server.app import Server
 from reference_server.engines.scripted import ScriptedEngine
 from reference_server.policy import Settings
@@ -64,18 +64,26 @@ def prove(dialect: str, faults: Sequence[Fault], jobs: int, told: Callable[[Proo
             told(proof)
             proofs.append(proof)
         return tuple(proofs)
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, get_context("spawn"), _prepare, (dialect,)) as pool:
         for proof in pool.map(prove_one, [dialect] * len(names), names):
             told(proof)
             proofs.append(proof)
     return tuple(proofs)
 
 
+def _prepare(dialect: str) -> None:
+    """Have ready what every proof needs, and keep the garbage collector from looking through it again and again."""
+    traffic(dialect)
+    gc.freeze()
+
+
 def prove_one(dialect: str, identity: str) -> Proof:
     """Run the suite against one fault: the cases that it reaches, which are all if it is one of policy."""
     fault = registry.get(identity)
     names = None if fault.policy or fault.mutator.shared else reached(fault.mutator, traffic(dialect))
-    checks = () if names == () else run_in_memory(dialect, fault, Options(only=names or ())).checks
+    # In memory and virtual time a failing case would fail each time again.
+    options = Options(only=names or (), repeats=0)
+    checks = () if names == () else run_in_memory(dialect, fault, options).checks
     departed = [check for check in checks if check.verdict in DEPARTURES]
     by = tuple(check.case for check in departed if check.requirement == fault.requirement)
     also = dict.fromkeys(check.requirement for check in departed if check.requirement != fault.requirement)
@@ -84,22 +92,30 @@ def prove_one(dialect: str, identity: str) -> Proof:
 
 @cache
 def traffic(dialect: str) -> Traffic:
-    """Return what crosses the wire of the sound server in each case, each beside a positive control of its own."""
-    control = _recorded(dialect, "")
-    cases = (case.id for case in registered.load(dialect))
-    return Traffic(control, {name: _recorded(dialect, name)[len(control) :] for name in cases})
-
-
-def _recorded(dialect: str, only: str) -> list[Recorder]:
-    """Return the connections of the control and of one case, in the order in which they were made."""
+    """Return what crosses the wire of the sound server, in the control and in each case: one run, a case at a time."""
     connections: list[Recorder] = []
+    cases: dict[str, list[Recorder]] = {}
 
     def tap() -> Recorder:
         connections.append(Recorder())
         return connections[-1]
 
-    run(_run(dialect, Settings(keys=(KEY,)), tap, Options(only=(only,))))
-    return connections
+    def recorded() -> list[Recorder]:
+        seen = connections.copy()
+        connections.clear()
+        return seen
+
+    def finished(event: object) -> None:
+        if isinstance(event, CaseFinished):
+            cases[event.case] = recorded()
+
+    sound = Settings(keys=(KEY,))
+    run(_run(dialect, sound, tap, Options(only=("",))))
+    control = recorded()
+    run(_run(dialect, sound, tap, Options(connections=1), finished))
+    first = next(iter(cases))
+    cases[first] = cases[first][len(control) :]
+    return Traffic(control, cases)
 
 
 def run_in_memory(dialect: str, fault: Fault | None = None, options: Options | None = None) -> Report:
@@ -109,7 +125,13 @@ def run_in_memory(dialect: str, fault: Fault | None = None, options: Options | N
     return run(_run(dialect, settings, tap, options or Options()))
 
 
-async def _run(dialect: str, settings: Settings, tap: Callable[[], Tap], options: Options) -> Report:
+async def _run(
+    dialect: str,
+    settings: Settings,
+    tap: Callable[[], Tap],
+    options: Options,
+    emit: Emit = lambda _: None,
+) -> Report:
     server = Server(settings, ScriptedEngine(), tap=tap, wall_clock=lambda: 1.6e9)
     await server.start()
     listener = MemoryListener(server.handle)
@@ -126,7 +148,7 @@ async def _run(dialect: str, settings: Settings, tap: Callable[[], Tap], options
         corpus=corpus.load(),
     )
     try:
-        return await check_server(target, dialect, options, lambda _: None, {"url": "memory:"})
+        return await check_server(target, dialect, options, emit, {"url": "memory:"})
     finally:
         await listener.close()
         await server.shutdown()

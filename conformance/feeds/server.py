@@ -31,13 +31,15 @@ Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
 class Options:
     """What the user chose about the run, beside the target.
 
-    `only` and `skip` are shell patterns over case ids; `strict` makes non-strict departures count.
+    `only` and `skip` are shell patterns over case ids; `repeats` is how often a failing case is run again; `strict`
+    makes non-strict departures count.
     """
 
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     seed: int = 0
     connections: int = 8
+    repeats: int = 2
     strict: bool = False
     stop_at_first: bool = False
     scale: float = 1.0
@@ -94,6 +96,7 @@ async def check_server(
             seed=options.seed,
             connections=budget.connections(options.connections),
             finished=lambda done: emit(_finished(done)),
+            repeats=options.repeats,
             stop_at_first=options.stop_at_first,
         )
     checks = _control_checks(diagnosis, dialect)

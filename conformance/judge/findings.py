@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Generic, TypeVar
 
 from conformance.judge.verdict import Verdict
@@ -38,6 +39,7 @@ class Finding:
     verdict: Verdict | None = None
 
 
+@cache  # in a run that is green nearly all findings are these, and they are few that differ
 def kept(requirement: str, at: int) -> Finding:
     """Say that a requirement was kept here."""
     return Finding(requirement, True, at)

@@ -136,8 +136,8 @@ def _fields(text: str, offset: int) -> Headers:
             raise malformed(HEADER_LINE, offset, "Name:Value", shown(line))
         fields.append((name.strip(_BLANKS), value.strip(_BLANKS)))
         offset += len(line.encode()) + 2
-    counts = Counter(name.lower() for name, _ in fields)
-    if len(counts) < len(fields):
+    if len({name.lower() for name, _ in fields}) < len(fields):
+        counts = Counter(name.lower() for name, _ in fields)
         twice = next(name for name, count in counts.items() if count > 1)
         raise malformed(DUPLICATE, 0, f"one {twice}", f"{counts[twice]} of them")
     return tuple(fields)
