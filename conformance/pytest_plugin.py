@@ -1,8 +1,7 @@
 """pytest plugin: the checks of a server as test items, and a scripted server for the tests of an app.
 
-`pytest --speechwire-server URL` runs `speechwire check server` once, before anything is collected, and makes an item of
-each check; with pytest-xdist the controller runs it, and hands the checks to its workers. The fixture
-`speechwire_server` gives a test a reference server of its own. Without either the plugin does nothing.
+`pytest --speechwire-server URL` runs `speechwire check server` once and makes an item of each check; with pytest-xdist
+the controller runs it, and hands the checks to its workers. The fixture `speechwire_server` gives a test a server.
 
 The wheel holds this file as the top-level module `pytest_speechwire`. It shares an environment with the tests of its
 users: it imports nothing of ours, at its top only what pytest has imported before, and runs the command in a process.
@@ -41,11 +40,9 @@ _OPTIONS: Final = {
     "command": ("PROGRAM", "The command to run; by default the speechwire beside this Python, else that on PATH."),
 }
 _STRICT: Final = "Fail on what is only advised, too; otherwise that is a warning."
-_FLAKY: Final = re.compile(r"failed \d+ of \d+ times, as ([a-z-]+): ")
 _KEY: Final = "test-key"
-_EXIT_USAGE: Final = 2
-_END_S: Final = 5.0
-_ANSWER_S: Final = 60.0
+_PATIENCE_S: Final = 10.0
+_Reporting = Generator[None, pytest.CollectReport, pytest.CollectReport]
 
 
 class NonStrictWarning(pytest.PytestWarning):
@@ -70,10 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check: `case/requirement`, or `run` for what is wrong with the run as a whole.
-
-    `verdict` is what counts, `fails` whether it fails this run, `told` what a person is told, fit to be shown.
-    """
+    """One check, `case/requirement` or `run`: the verdict that counts, and what a person is told, fit to be shown."""
 
     name: str
     verdict: str
@@ -103,9 +97,7 @@ class Checks:
         node.workerinput["speechwire"] = json.dumps([asdict(check) for check in self._known()])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_make_collect_report(
-        self, collector: pytest.Collector
-    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    def pytest_make_collect_report(self, collector: pytest.Collector) -> _Reporting:
         """Collect the checks behind everything else; `--fixtures` collects without a run, and so without them."""
         report = yield
         if isinstance(collector, pytest.Session) and report.passed:
@@ -146,8 +138,8 @@ class CheckItem(pytest.Item):
             pytest.fail(self.check.told, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        """Return where a check stands: in no file, but skips and warnings need a line."""
-        return self.config.rootpath / "speechwire", 0, self.name
+        """Return where a check stands: in no file, but on a line; and its headline, in which pytest keeps the dots."""
+        return self.config.rootpath / "speechwire", 0, f"check {self.name}"
 
 
 def _setting(config: pytest.Config, name: str) -> str:
@@ -174,16 +166,15 @@ def _run(config: pytest.Config) -> tuple[Check, ...]:
         raise pytest.UsageError("--speechwire-args: --json and --junit are taken; pytest has --junitxml")
     strict = config.getoption("speechwire_strict") or config.getini("speechwire_strict") or "--strict" in words
     options = [*(["--dialect", dialect] if dialect else []), *words, *(["--strict"] if strict else [])]
-    # Not as an option: everybody on the machine can read a command line.
-    env = {"SPEECHWIRE_KEY": key} if key else {}
     with tempfile.TemporaryDirectory(prefix="speechwire-") as folder:
         report, junit = Path(folder, "report.json"), Path(folder, "report.xml")
         line = [_program(config), "check", "server", url, *options, "--json", str(report), "--junit", str(junit)]
-        with _running(line, subprocess.DEVNULL, env) as (process, errors):
+        # The key is no option: everybody on the machine can read a command line.
+        with _running(line, subprocess.DEVNULL, {"SPEECHWIRE_KEY": key} if key else {}) as (process, errors):
             code = process.wait()
             said = _written(errors)
-        if code == _EXIT_USAGE:
-            raise pytest.UsageError(_sentence(said))
+        if code == 2:
+            raise pytest.UsageError(f"speechwire: {said.rpartition('Error: ')[2]}")
         failing = {"violation", "could-not-run", "flaky", *(["non-strict"] if strict else [])}
         checks = _read(report, junit, failing) if junit.exists() else []
     if code and not any(check.fails for check in checks):
@@ -195,10 +186,10 @@ def _run(config: pytest.Config) -> tuple[Check, ...]:
 def _read(report: Path, junit: Path, failing: set[str]) -> list[Check]:
     """Return the checks of a report: what counts from the JSON, what a person is told from the JUnit XML."""
     cases = ET.parse(junit).iter("testcase")  # noqa: S314 - the command has written it
-    told = {case.get("name"): (each.text or each.get("message", "")).strip() for case in cases for each in case}
+    told = {case.get("name"): each.text or each.get("message") or "" for case in cases for each in case}
     checks = []
-    for check in json.loads(report.read_text("utf-8"))["checks"]:
-        worst = _FLAKY.match(check["observed"]) if check["verdict"] == "flaky" else None
+    for check in json.loads(report.read_bytes())["checks"]:
+        worst = check["verdict"] == "flaky" and re.match(r"failed \d+ of \d+ times, as ([a-z-]+): ", check["observed"])
         verdict = worst[1] if worst else check["verdict"]
         checks.append(Check(check["id"], verdict, verdict in failing, told.get(check["id"], "")))
     return checks
@@ -218,17 +209,13 @@ def _running(line: list[str], out: int, env: Mapping[str, str]) -> Iterator[tupl
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(_END_S)
+                process.wait(_PATIENCE_S)
             process.kill()
 
 
 def _written(errors: IO[str]) -> str:
     errors.seek(0)
     return errors.read().strip()
-
-
-def _sentence(said: str) -> str:
-    return (said.splitlines() or ["it gave no reason"])[-1].removeprefix("Error: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +238,8 @@ class Connection:
         """Return the connection that the server describes so."""
         request, received = document["request"], document["received"]
         path, _, query = request["target"].partition("?")
-        headers = tuple((name, value) for name, value in request["headers"])
-        texts, seconds = tuple(received["texts"]), received["audio_seconds"] or 0.0
-        return cls(path, parse_qs(query, keep_blank_values=True), headers, texts, seconds, document)
+        headers, texts = tuple((name, value) for name, value in request["headers"]), tuple(received["texts"])
+        return cls(path, parse_qs(query, True), headers, texts, received["audio_seconds"] or 0.0, document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +259,7 @@ class SpeechwireServer:
 
         Each connection hears the utterances in the order of these calls, and then from the first one again.
         `translations` is by language: `{"pt": "Olá."}`. `more` is what an entry of a script may have besides, such as
-        `partials`, `delay_ms`, `fail` and `end`; with `when` it is said where that holds, in place of the others.
-        ValueError says what is wrong with it.
+        `partials`, `delay_ms`, `fail` and `end`; with `when` it is said where that holds. ValueError: what is wrong.
         """
         place = "utterances" if "when" in more else "defaults"
         entry = {"recognition": recognition, "translations": dict(translations or {}), **more}
@@ -290,7 +275,7 @@ class SpeechwireServer:
     def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         from http.client import HTTPConnection  # noqa: PLC0415 - pytest has not imported it; and it knows no proxies
 
-        with contextlib.closing(HTTPConnection(self.url.removeprefix("ws://"), timeout=_ANSWER_S)) as link:
+        with contextlib.closing(HTTPConnection(self.url.removeprefix("ws://"), timeout=_PATIENCE_S)) as link:
             link.request(method, path, body, {"Content-Type": "application/json"})
             answer = link.getresponse()
             text = answer.read()
@@ -305,11 +290,11 @@ def speechwire_server(pytestconfig: pytest.Config) -> Iterator[SpeechwireServer]
     try:
         line = [_program(pytestconfig), "serve", "--port", "0", "--engine", "scripted", "--key", _KEY]
     except pytest.UsageError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     with _running(line, subprocess.PIPE, {}) as (process, errors):
         word, _, url = (process.stdout or errors).readline().strip().partition(" ")
         if word != "LISTENING":
-            process.wait()
-            pytest.fail(f"`speechwire serve` did not start: {_sentence(_written(errors))}", pytrace=False)
+            why = _written(errors).rpartition("Error: ")[2]
+            pytest.fail(f"`speechwire serve` did not start: {why}", pytrace=False)
         yield SpeechwireServer(url, _KEY)
         sys.stderr.write(_written(errors))  # pytest shows it with a test that fails

@@ -7,11 +7,13 @@ transport; `take()` also says when to half-close it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from websockets.client import ClientProtocol
 from websockets.datastructures import Headers as WebSocketHeaders
+from websockets.exceptions import PayloadTooBig, ProtocolError
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.frames import BINARY, CLOSE, CONT, PONG, TEXT, Frame
 from websockets.frames import Close as CloseContent
@@ -37,6 +39,7 @@ from protocol.wire import (
 
 ABNORMAL = 1006
 _MESSAGE = 64 * 2**20  # no voice is longer; a server that floods its client ends here with 1009
+_DATA = frozenset({TEXT, BINARY, CONT})
 _ANY_REQUEST = b"GET / HTTP/1.1\r\n\r\n"  # brings the parser behind the request, which the HTTP front has read
 
 
@@ -78,7 +81,29 @@ class _Server(_ClosesAnywhere, ServerProtocol):
 
 
 class _Client(_ClosesAnywhere, ClientProtocol):
-    """The asking end of `websockets`."""
+    """The asking end of `websockets`, which reads on behind the server's close frame.
+
+    RFC 6455 §5.5.1 has data discarded there; whoever judges the server has to see that it was sent.
+    """
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Put a close frame before what `discard` has read behind it already."""
+        before = len(self.events)
+        super().recv_frame(frame)
+        if frame.opcode is CLOSE:
+            self.events[before:] = [frame, *self.events[before:-1]]
+
+    def discard(self) -> Generator[None]:
+        """Report data frames behind a close frame, up to the end or to what is no frame."""
+        if self.close_rcvd is not None:
+            with contextlib.suppress(ProtocolError, EOFError, PayloadTooBig):
+                while not (yield from self.reader.at_eof()):
+                    frame = yield from Frame.parse(
+                        self.reader.read_exact, mask=False, max_size=_MESSAGE, extensions=self.extensions
+                    )
+                    if frame.opcode in _DATA:
+                        self.events.append(frame)
+        yield from super().discard()
 
 
 class Endpoint:
@@ -148,7 +173,7 @@ class Endpoint:
             return [PeerClosed(time, received.code, received.reason)]
         if frame.opcode is PONG:
             return [Pong(time, bytes(frame.data))]
-        if frame.opcode not in {TEXT, BINARY, CONT}:
+        if frame.opcode not in _DATA:
             return []
         first = frame.opcode is not CONT
         if first:

@@ -131,7 +131,7 @@ class Connection:
             event = PeerClosed(event.time, ABNORMAL, event.reason)
         self._record.received(event)
         for passed in self._tap.inbound(event, event.time):
-            self._dispatch(self._session.receive(passed))
+            self._dispatch([passed] if isinstance(passed, Abort) else self._session.receive(passed))
 
     def _ration(self, overhead: int) -> None:
         """Close on a peer that keeps the server busy with what is no audio: pings, empty frames, single bytes."""
@@ -219,7 +219,7 @@ class Connection:
     def _flush(self) -> None:
         data, eof = self._end.take()
         if data and not self._writer.is_closing():
-            self._writer.write(data)
+            self._writer.write(self._tap.written(data, self._loop.time()))
         if not self._end.open and self._guard is None:
             self._guard = self._loop.call_later(self._limits.close_s, self._abort)
         if eof and not self._writer.is_closing():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from protocol.wire import Fragment, HttpRequest, HttpResponse, Outbound, PeerClosed
+from protocol.wire import Abort, Fragment, HttpRequest, HttpResponse, Outbound, PeerClosed
 
 
 class Tap:
@@ -22,13 +22,17 @@ class Tap:
         """Return what is sent in place of `response`; 101 opens the session, any other status does not."""
         return response
 
-    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed]:
-        """Return what the session receives in place of `event`."""
+    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed | Abort]:
+        """Return what the session receives in place of `event`; an abort ends the connection."""
         return (event,)
 
     def outbound(self, event: Outbound, time: float) -> Iterable[Outbound]:
         """Return what is sent in place of a message, close or abort of the session."""
         return (event,)
+
+    def written(self, data: bytes, time: float) -> bytes:
+        """Return the bytes that are written in place of `data`: whole frames of the open session, pongs included."""
+        return data
 
     def finished(self, time: float) -> None:
         """See that the connection is over; nothing comes after this."""

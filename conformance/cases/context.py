@@ -28,6 +28,14 @@ class Blocked(Exception):
     """The case could not get to what it wants to see; the reason is about something else."""
 
 
+class Busy(Blocked):
+    """The server says that it has too much to do, and goes on saying so; that is no answer to what was asked."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(f"the server is busy: status {response.status}")
+        self.response = response
+
+
 class NotOffered(Exception):
     """The target shows that it does not offer what the case needs; the reason says how."""
 
@@ -114,6 +122,7 @@ class Context:
         """Make an opening handshake; a busy server is asked again, a few times, more and more slowly.
 
         Raises:
+            Busy: It is busy each time.
             Blocked: There was no HTTP response.
         """
 
@@ -143,6 +152,7 @@ class Context:
     async def _patiently(self, attempt: Callable[[], Awaitable[_Answer]]) -> _Answer:
         """Make an attempt, again and again while the server says that it is busy."""
         begun, patience = Link.now(), self.budget.wait(BUSY)
+        busy: HttpResponse
         for share in (*_RETRIES, None):
             try:
                 answer = await attempt()
@@ -151,10 +161,11 @@ class Context:
             if not isinstance(answer, HttpResponse) or answer.status not in _BUSY:
                 self.budget.came(BUSY)
                 return answer
+            busy = answer
             if share is not None:
                 await asyncio.sleep(share * patience)
         self.budget.expired(BUSY, begun, Link.now())
-        return answer
+        raise Busy(busy)
 
     async def leave(self, links: Sequence[Link] | None = None) -> None:
         """Close what is still open."""

@@ -16,7 +16,6 @@ from conformance.peers.link import Answer
 from protocol.wire import Headers, HttpRequest, HttpResponse, PeerClosed
 
 _ABSENT = (404, 405, 426, 501)  # no such path, no such method, WebSocket only, no such thing
-_BUSY = (429, 503)
 _OBJECTS_FROM = 1002  # close codes from here on say that something is wrong; ours is 1000, and so is its echo
 _NO_CODE = (1005, 1006)
 
@@ -121,9 +120,7 @@ def unanswered(blocked: Blocked) -> Reply:
 
 
 def answered(response: HttpResponse) -> Reply:
-    """Return the reply of a server that answers HTTP. Raises Blocked where it says that it is busy."""
-    if response.status in _BUSY:
-        raise Blocked(f"the server is busy: status {response.status}")
+    """Return the reply of a server that answers HTTP."""
     return Reply(response.status, f"status {response.status}", response=response)
 
 

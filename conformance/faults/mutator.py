@@ -5,12 +5,13 @@ A dialect folder has a base of its own on top of it, which takes the messages ap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 from protocol.request import parse_query
 from protocol.wire import (
+    Abort,
     Close,
     Fragment,
     Headers,
@@ -22,6 +23,9 @@ from protocol.wire import (
 )
 from reference_server.tap import Tap
 
+CLOSE, PONG = 8, 10
+"""Opcodes of the control frames that a server answers with."""
+
 
 class Mutator(Tap):
     """Sits on one connection of the reference server. Subclasses override the hooks below; all pass on by default.
@@ -29,10 +33,15 @@ class Mutator(Tap):
     Attributes:
         shared: Whether the mutators of all connections know of each other, so that none can be tried by itself.
         asked: The request as it came, before `on_request` has changed it.
+        came: Whether a frame has come from the client.
+        began_close: Whether the server has begun the closing handshake.
     """
 
     shared: ClassVar[bool] = False
     asked: HttpRequest
+    came: bool = False
+    _asked_to_close: bool = False
+    began_close: bool = False
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Change what the server reads as the request."""
@@ -42,7 +51,7 @@ class Mutator(Tap):
         """Change an HTTP response, the 101 included."""
         return response
 
-    def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
+    def on_fragment(self, fragment: Fragment) -> Iterable[Fragment | Abort]:
         """Change what the session reads as a frame of the client."""
         return (fragment,)
 
@@ -53,6 +62,10 @@ class Mutator(Tap):
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Change a close that the server starts."""
         return (close,)
+
+    def on_frame(self, opcode: int, frame: bytes) -> Iterable[bytes]:
+        """Change a WebSocket frame of the server, control frames included, as it goes out (RFC 6455 §5.2)."""
+        return (frame,)
 
     # The tap.
 
@@ -65,22 +78,50 @@ class Mutator(Tap):
         """Let a response be changed."""
         return self.on_response(response)
 
-    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed]:
+    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed | Abort]:
         """Let a frame be changed."""
-        return self.on_fragment(event) if isinstance(event, Fragment) else (event,)
+        if isinstance(event, Fragment):
+            self.came = True
+            return self.on_fragment(event)
+        self._asked_to_close = True
+        return (event,)
 
     def outbound(self, event: Outbound, time: float) -> Iterable[Outbound]:
         """Let a message or a close be changed."""
         if isinstance(event, Message):
             return self.on_message(event)
-        return self.on_close(event) if isinstance(event, Close) else (event,)
+        if isinstance(event, Close):
+            self.began_close = True
+            return self.on_close(event)
+        return (event,)
+
+    def written(self, data: bytes, time: float) -> bytes:
+        """Let frames be changed."""
+        if type(self).on_frame is Mutator.on_frame:
+            return data
+        return b"".join(changed for opcode, frame in _frames(data) for changed in self.on_frame(opcode, frame))
 
     # What subclasses ask.
+
+    def answers_close(self, opcode: int) -> bool:
+        """Tell whether a frame that goes out is the answer to the client's close frame."""
+        return opcode == CLOSE and self._asked_to_close and not self.began_close
 
     @property
     def parameters(self) -> dict[str, str]:
         """The query as it came, under lower-case names."""
         return {name.lower(): value for name, value in parse_query(self.asked.query)}
+
+
+def _frames(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield opcode and bytes of each of a server's frames, which are not masked."""
+    while data:
+        size, head = data[1], 2
+        if size > 125:
+            head = 4 if size == 126 else 10
+            size = int.from_bytes(data[2:head])
+        yield data[0] & 0x0F, data[: head + size]
+        data = data[head + size :]
 
 
 def with_query(request: HttpRequest, changes: Mapping[str, str | None]) -> HttpRequest:

@@ -80,9 +80,10 @@ def _prepare(dialect: str) -> None:
 def prove_one(dialect: str, identity: str) -> Proof:
     """Run the suite against one fault: the cases that it reaches, which are all if it is one of policy."""
     fault = registry.get(identity)
-    names = None if fault.policy or fault.mutator.shared else reached(fault.mutator, traffic(dialect))
-    # In memory and virtual time a failing case would fail each time again.
-    options = Options(only=names or (), repeats=0)
+    names = None if fault.policy or fault.path or fault.mutator.shared else reached(fault.mutator, traffic(dialect))
+    # In memory and virtual time a failing case would fail each time again. Where connections know of each other the
+    # cases must not, or what a fault does would depend on which of them happen to run side by side.
+    options = Options(only=names or (), repeats=0, connections=1 if fault.mutator.shared else 8)
     checks = () if names == () else run_in_memory(dialect, fault, options).checks
     departed = [check for check in checks if check.verdict in DEPARTURES]
     by = tuple(check.case for check in departed if check.requirement == fault.requirement)
@@ -110,9 +111,9 @@ def traffic(dialect: str) -> Traffic:
             cases[event.case] = recorded()
 
     sound = Settings(keys=(KEY,))
-    run(_run(dialect, sound, tap, Options(only=("",))))
+    run(_run(dialect, None, sound, tap, Options(only=("",))))
     control = recorded()
-    run(_run(dialect, sound, tap, Options(connections=1), finished))
+    run(_run(dialect, None, sound, tap, Options(connections=1), finished))
     first = next(iter(cases))
     cases[first] = cases[first][len(control) :]
     return Traffic(control, cases)
@@ -122,11 +123,12 @@ def run_in_memory(dialect: str, fault: Fault | None = None, options: Options | N
     """Run the suite against the reference server, with a fault or without, in memory and virtual time."""
     sound = Settings(keys=(KEY,))
     tap, settings = (Tap, sound) if fault is None else (fault.mutator, fault.settings(sound))
-    return run(_run(dialect, settings, tap, options or Options()))
+    return run(_run(dialect, None if fault is None else fault.path, settings, tap, options or Options()))
 
 
 async def _run(
     dialect: str,
+    path: str | None,
     settings: Settings,
     tap: Callable[[], Tap],
     options: Options,
@@ -137,7 +139,7 @@ async def _run(
     listener = MemoryListener(server.handle)
     target = Target(
         address=Address("127.0.0.1", 80, False, listener.connect),
-        path=ENDPOINTS[dialect][0],
+        path=path or ENDPOINTS[dialect][0],
         key=KEY,
         token=None,
         headers=(),

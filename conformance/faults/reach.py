@@ -14,7 +14,7 @@ from conformance.faults.mutator import Mutator
 from protocol.wire import Fragment, HttpRequest, HttpResponse, Outbound, PeerClosed
 from reference_server.tap import Tap
 
-Event = HttpRequest | HttpResponse | Fragment | PeerClosed | Outbound
+Event = HttpRequest | HttpResponse | Fragment | PeerClosed | Outbound | bytes
 
 
 class Recorder(Tap):
@@ -42,6 +42,11 @@ class Recorder(Tap):
         """Keep a message, or a close."""
         self.steps.append(("outbound", event, time))
         return (event,)
+
+    def written(self, data: bytes, time: float) -> bytes:
+        """Keep frames as they go out."""
+        self.steps.append(("written", data, time))
+        return data
 
 
 @dataclass(frozen=True, slots=True)

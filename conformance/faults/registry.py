@@ -36,6 +36,7 @@ class Fault:
         mutator: Makes the mutator of one connection.
         dialects: The dialects that it is for; None for all of its folder in which its requirement holds.
         policy: Fields of the session's policy that it overrides.
+        path: The path by which the suite is led to the server; None for the usual one.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Fault:
     mutator: type[Mutator]
     dialects: Collection[str] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
+    path: str | None = None
 
     def settings(self, sound: Settings) -> Settings:
         """Return the settings of a server that has this fault."""
@@ -63,6 +65,7 @@ def fault(
     *,
     implies: tuple[str, ...] = (),
     dialects: Collection[str] | None = None,
+    path: str | None = None,
     **policy: object,
 ) -> Callable[[_M], _M]:
     """Register a mutator class as a fault of the folder in which it stands; its docstring is the summary.
@@ -86,6 +89,7 @@ def fault(
             mutator=mutator,
             dialects=dialects,
             policy=policy,
+            path=path,
         )
         return mutator
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from conformance.cases.context import Blocked, Context
+from conformance.cases.context import Blocked, Busy, Context
 from conformance.cases.control import CONTROL, Control, Step
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
@@ -87,6 +87,8 @@ async def diagnose(
             add(Step("upgrade", True, "the upgrade with good credentials is accepted (101)"))
             async for step in control.converse(context, opened):
                 add(step)
+    except Busy as busy:
+        add(_refused(busy.response))
     except Blocked as blocked:
         add(_unreachable(blocked, control))
     finally:
@@ -101,6 +103,8 @@ async def look_again(target: Target, dialect: str, control: Control, budget: Bud
     context = Context(case, target, budget, seed)
     try:
         opened = await control.upgrade(context)
+    except Busy as busy:
+        step = _refused(busy.response)
     except Blocked as blocked:
         step = _unreachable(blocked, control)
     else:

@@ -93,8 +93,10 @@ class BaseView:
 
     @cached_property
     def from_server(self) -> tuple[Seen, ...]:
-        """The data messages of the server."""
-        return assemble(self.transcript, Party.SERVER)
+        """The data messages of the server up to its close; what it says behind that is wrong whatever it is."""
+        closed = self.close_of(Party.SERVER)
+        said = assemble(self.transcript, Party.SERVER)
+        return said if closed is None else tuple(seen for seen in said if seen.first < closed[0])
 
     @cached_property
     def from_client(self) -> tuple[Seen, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance.cases.context import Blocked, Context, NotOffered
+from conformance.cases.context import Blocked, Busy, Context, NotOffered
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
 from conformance.judge.verdict import Check, Verdict
@@ -184,9 +184,9 @@ class TestPatience:
         context = context_of(target_of(server))
 
         async def main() -> float:
-            answer = await context.dial(PATH, ())
-            assert isinstance(answer, HttpResponse)
-            assert answer.status == 503
+            with pytest.raises(Busy, match="the server is busy: status 503") as caught:
+                await context.dial(PATH, ())
+            assert caught.value.response.status == 503
             return asyncio.get_running_loop().time()
 
         assert run(main()) == pytest.approx(3.5, abs=0.01)

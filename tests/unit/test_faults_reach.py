@@ -139,4 +139,4 @@ class TestAProof:
 
         monkeypatch.setattr(prove, "run_in_memory", run)
         prove_one("translator", fault.id)
-        assert asked == [Options(repeats=0)]
+        assert asked == [Options(repeats=0, connections=1 if shared else 8)]

@@ -308,7 +308,8 @@ class TestAfterClose:
         spoken.server_closes().final().voice().server_closes()
         assert spoken.said(BENCH, AFTER) == [
             "kept",
-            "spoken final in state closed of the server; expected nothing more",
+            "a message; expected nothing behind the close",
+            "a message; expected nothing behind the close",
             "close in state closed of the server; expected nothing more",
         ]
 

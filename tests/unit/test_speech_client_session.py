@@ -308,7 +308,9 @@ class TestTheEndOfATurn:
         for turn in range(1, 5):
             one.receive(ended(2.0, turn))
         one.receive(final(0.5, 2.0, 5))
-        assert "speech.context" in paths(one.receive(ended(3.0, 5)))
+        for turn in range(5, 10):
+            assert "speech.context" in paths(one.receive(ended(3.0, turn)))
+        assert told(one.receive(ended(4.0, 10)))[-1] == Over(4.0, 1000, "", False)
 
     def test_nor_do_such_as_acknowledge_next_to_nothing(self) -> None:
         one = opened()
@@ -319,6 +321,13 @@ class TestTheEndOfATurn:
             assert "speech.context" in paths(one.receive(ended(2.0, turn)))
         one.receive(final(0.05, 2.0, 5))
         assert told(one.receive(ended(3.0, 5)))[-1] == Over(3.0, 1000, "", False)
+
+    def test_such_as_acknowledge_a_message_each_do(self) -> None:
+        one = opened()
+        one.audio(pcm(1), 1.0)
+        for turn in range(1, 7):
+            one.receive(final(0.1, 2.0, turn))
+            assert "speech.context" in paths(one.receive(ended(2.0, turn)))
 
     def test_a_status_of_failure_ends_the_session(self) -> None:
         one = opened()
@@ -427,7 +436,10 @@ class TestReconnect:
             one.receive(PeerClosed(float(attempt), 1011, "no"))
             one.opened(attempt + 0.25, attempt + 0.5)
         one.receive(final(0.5, 5.0, 5))
-        assert isinstance(one.receive(PeerClosed(9.0, 1011, "no"))[0], Lost)
+        for attempt in range(4):
+            assert isinstance(one.receive(PeerClosed(9.0 + attempt, 1011, "no"))[0], Lost)
+            one.opened(attempt + 9.25, attempt + 9.5)
+        assert isinstance(one.receive(PeerClosed(19.0, 1011, "no"))[0], Over)
 
     @pytest.mark.parametrize("code", [1002, 1003, 1007, 4000])
     def test_not_where_the_next_one_would_end_alike(self, code: int) -> None:

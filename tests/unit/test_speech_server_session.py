@@ -20,12 +20,17 @@ from protocol.events import (
     Speak,
     Speech,
 )
-from protocol.speech import framing
+from protocol.speech import framing, order
 from protocol.speech.handshake import SpeechRequest
 from protocol.speech.messages import V1, V2
 from protocol.speech.server.policy import Policy
-from protocol.wire import Close, Kind, PeerClosed, Tick
+from protocol.wire import Close, Kind, Party, PeerClosed, Tick
 from tests.unit.speech_talk import HEADER, ONE, SECOND, STAMP, THREE, TWO, VOICE, VOICED, Talk, context
+
+
+def client_of(talk: Talk) -> str:
+    """Return where the session believes its client to be."""
+    return talk.session.order.state(Party.CLIENT)
 
 
 class TestATurn:
@@ -37,6 +42,14 @@ class TestATurn:
         talk.audio(HEADER, mixed)
         assert talk.said == [("turn.start", mixed)]
         assert len(talk.bodies[0]["context"]["serviceTag"]) == 32
+
+    def test_is_followed_through_the_order_table(self) -> None:
+        talk = Talk()
+        assert client_of(talk.text("speech.config", "")) == order.CONFIGURED
+        assert client_of(talk.text("speech.context", ONE, context())) == order.READY
+        assert client_of(talk.audio(HEADER)) == order.STREAMING
+        assert client_of(talk.audio(b"")) == order.ENDED
+        assert client_of(talk.pass_time(0.2).found(Drained(0))) == order.CONFIGURED
 
     def test_hands_the_audio_to_the_pipeline(self) -> None:
         talk = Talk().begin()
@@ -135,12 +148,19 @@ class TestWhatComesOutOfOrder:
     def test_telemetry_before_anything(self) -> None:
         assert Talk().text("telemetry", ONE).session.ignored == 1
 
+    def test_a_commit_of_another_turn(self) -> None:
+        assert Talk().begin().text("audio.commit", TWO).session.ignored == 1
+
     def test_an_end_behind_the_end(self) -> None:
         talk = Talk().begin().audio(b"").pass_time(0.2).audio(b"")
         assert talk.session.next_deadline == 0.2 + Policy().idle_s
 
 
 class TestAudioWithoutAContext:
+    def test_of_a_finished_turn_opens_nothing_however_its_id_is_written(self) -> None:
+        talk = Talk(V1).begin("a" * 32, mode="Interactive").phrase()
+        assert talk.audio(HEADER, "A" * 32).paths.count("turn.start") == 1
+
     def test_opens_a_turn_in_v1(self) -> None:
         asked = SpeechRequest(V1, "c" * 32, source="en-US", targets=("pt", "fr"))
         talk = Talk(V1, request=asked)
@@ -269,6 +289,12 @@ class TestLimits:
     def test_an_early_tick_means_nothing(self) -> None:
         talk = Talk()
         assert talk.take(talk.session.receive(Tick(1.0))).closed is None
+
+    def test_an_end_may_be_taken_back_for_200_ms(self) -> None:
+        talk = Talk().begin().audio(b"")
+        assert talk.session.next_deadline == 0.2
+        assert talk.session.receive(Tick(0.1999)) == []
+        assert talk.session.receive(Tick(0.2)) == [AudioEnded(flush=True)]
 
 
 class TestGoingAway:

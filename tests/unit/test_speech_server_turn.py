@@ -79,6 +79,10 @@ class TestTheEndOfTheAudio:
         talk.text("speech.config", "").text("speech.context", ONE, context()).audio(HEADER[:20]).audio(b"")
         assert talk.pass_time(0.2).paths == ["turn.start", "turn.end"]
 
+    def test_without_a_whole_header_is_where_the_audio_would_begin(self) -> None:
+        talk = Talk().text("speech.config", "").text("speech.context", ONE, context("Interactive"))
+        assert talk.audio(HEADER[:20]).audio(b"").pass_time(0.2).last("speech.endDetected") == {"Offset": 0}
+
     @pytest.mark.parametrize("dialect", [V1, V2])
     def test_a_one_shot_always_has_a_final(self, dialect: str) -> None:
         talk = Talk(dialect).begin(mode="Interactive").audio(b"").pass_time(0.2).found(Drained(0))
@@ -183,9 +187,10 @@ class TestFailures:
         talk = Talk().begin().found(Fault(0, 1012, "gone", Blame.SCRIPT))
         assert talk.closed == Close(1012, "gone")
 
-    def test_as_a_status_end_the_turn(self) -> None:
-        talk = Talk().begin().phrase(recognition="", translations=("",), status="Forbidden")
-        assert talk.last("translation.response")["SpeechPhrase"]["RecognitionStatus"] == "Forbidden"
+    @pytest.mark.parametrize("status", ["Error", "BadRequest", "Forbidden", "TooManyRequests", "ServiceUnavailable"])
+    def test_as_a_status_end_the_turn(self, status: str) -> None:
+        talk = Talk().begin().phrase(recognition="", translations=("",), status=status)
+        assert talk.last("translation.response")["SpeechPhrase"]["RecognitionStatus"] == status
         assert talk.paths[-1] == "turn.end"
 
     def test_nothing_is_heard_of_a_pipeline_between_turns(self) -> None:

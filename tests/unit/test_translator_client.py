@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from protocol.audio import PcmFormat
+from protocol.errors import LocalViolation
 from protocol.riff import build_header
 from protocol.translator.client import ClientPolicy, ClientSession, Heard, Output, Over, Trouble, Voice
 from protocol.translator.messages import Final, Partial
-from protocol.wire import Close, Fragment, Kind, Message, PeerClosed, Tick
+from protocol.wire import Close, Fragment, Inbound, Kind, Message, PeerClosed, Tick
 
 STREAM = PcmFormat(16_000)
 CHUNK = 3200
@@ -39,6 +42,10 @@ class TestAudio:
     def test_the_header_is_the_first_message(self) -> None:
         session = ClientSession(STREAM, speaks=False)
         assert session.start() == [Message.binary(build_header(STREAM))]
+
+    def test_comes_behind_the_header(self) -> None:
+        with pytest.raises(LocalViolation, match=r"translator\.client\.header-first"):
+            ClientSession(STREAM, speaks=False).audio(bytes(CHUNK))
 
     def test_goes_in_chunks_of_100_ms(self) -> None:
         assert sizes(started().audio(bytes(2 * CHUNK))) == [CHUNK, CHUNK]
@@ -105,6 +112,13 @@ class TestResults:
         assert close == Close(1009, "a message is too long")
         assert over == Over(1.0, 1009, "a message is too long", False)
 
+    def test_nor_is_one_of_many_parts(self) -> None:
+        session = started(policy=ClientPolicy(voice_bytes=10))
+        assert session.receive(Fragment(1.0, Kind.BINARY, bytes(5), final=False)) == []
+        assert session.receive(Fragment(2.0, Kind.BINARY, bytes(5), first=False, final=False)) == []
+        close, _ = session.receive(Fragment(3.0, Kind.BINARY, bytes(1), first=False))
+        assert close == Close(1009, "a message is too long")
+
 
 class TestTheEnd:
     def test_no_deadline_before_the_audio_has_ended(self) -> None:
@@ -161,8 +175,12 @@ class TestTheEnd:
     def test_the_servers_close_in_between_is_not(self) -> None:
         assert started().receive(PeerClosed(3.0, 1001, "")) == [Over(3.0, 1001, "", False)]
 
-    def test_nothing_is_told_after_the_end(self) -> None:
-        session = started()
-        session.receive(PeerClosed(3.0, 1000, ""))
-        assert session.receive(final(4.0)) == []
+    @pytest.mark.parametrize(
+        "last", [PeerClosed(3.0, 1000, ""), Tick(21.0), Fragment(3.0, Kind.BINARY, bytes(11), final=False)]
+    )
+    def test_nothing_is_told_after_the_end(self, last: Inbound) -> None:
+        session = started(policy=ClientPolicy(voice_bytes=10))
+        session.finish(1.0)
+        assert isinstance(session.receive(last)[-1], Over)
+        assert session.receive(final(22.0)) == []
         assert session.next_deadline is None

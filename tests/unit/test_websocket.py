@@ -90,6 +90,11 @@ class TestSection41ClientHandshake:
         client = ClientEnd("::1", 8080, secure=True, target="/")
         assert header(client.request(()).headers, "Host") == "[::1]:8080"
 
+    def test_a_query_may_have_a_question_mark_in_it(self) -> None:
+        client = ClientEnd("h", 80, secure=False, target="/a?b=c?d")
+        assert client.request(()).target == "/a?b=c?d"
+        assert client.take()[0].startswith(b"GET /a?b=c?d HTTP/1.1\r\n")
+
     def test_further_headers_follow(self) -> None:
         client = ClientEnd("h", 80, secure=False, target="/")
         request = client.request((("X-ClientTraceId", "1"), ("X-ClientTraceId", "2")))
@@ -380,9 +385,24 @@ class TestSection551Close:
         server.send(Close(1000, ""))
         assert server.receive(masked(b"\x82\x81", b"x"), 1.0) == [Fragment(1.0, Kind.BINARY, b"x")]
 
-    def test_data_that_comes_behind_the_peers_is_not(self, client: ClientEnd) -> None:
-        assert client.receive(b"\x88\x02\x03\xe8\x81\x02hi", 1.0) == [PeerClosed(1.0, 1000, "")]
-        assert client.receive(b"\x81\x02hi", 1.1) == []
+    def test_data_that_comes_behind_the_servers_is_told_since_it_should_not_have_been_sent(
+        self, client: ClientEnd
+    ) -> None:
+        events = client.receive(b"\x88\x02\x03\xe8\x81\x02hi\x8a\x00", 1.0)
+        assert events == [PeerClosed(1.0, 1000, ""), Fragment(1.0, Kind.TEXT, b"hi")]
+        assert client.receive(b"\x82\x01x", 1.1) == [Fragment(1.1, Kind.BINARY, b"x")]
+        assert client.receive(b"", 1.2) == []
+        assert client.take()[1]
+
+    @pytest.mark.parametrize("junk", [b"\x8f\x00", b"\x82", b"\xff\xff\xff\xff"])
+    def test_what_is_no_frame_behind_the_servers_is_nothing(self, client: ClientEnd, junk: bytes) -> None:
+        assert client.receive(b"\x88\x02\x03\xe8" + junk, 1.0) == [PeerClosed(1.0, 1000, "")]
+        assert client.receive(b"\x81\x02hi", 1.1) in ([], [Fragment(1.1, Kind.TEXT, b"hi")])
+        assert client.receive(b"", 1.2) == []
+
+    def test_data_that_comes_behind_the_clients_is_not_read(self, server: ServerEnd) -> None:
+        data = masked(b"\x88\x82", b"\x03\xe8") + masked(b"\x82\x81", b"x")
+        assert server.receive(data, 1.0) == [PeerClosed(1.0, 1000, "")]
 
     @pytest.mark.parametrize(
         ("content", "code", "why"),

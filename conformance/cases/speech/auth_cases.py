@@ -69,13 +69,13 @@ async def _in_query(
 
 @case("auth.key", "auth.key-header", "auth.key-query")
 async def key(context: Context) -> None:
-    """Give the good key in the header, then in the query."""
+    """Give the good key in the header, its name in small letters, too; then in the query."""
     await _places(context, await _key(context))
 
 
 @case("auth.token", "auth.token-header", "auth.token-query", "auth.entra-form", needs=("token",))
 async def token(context: Context) -> None:
-    """Give a good token in the header, in the query, and behind the name of a resource."""
+    """Give a good token in the header, in small letters too, in the query, and behind the name of a resource."""
     way = await _token(context)
     await _places(context, way)
     value = f"aad#/subscriptions/{context.guid()}/resourceGroups/r/providers/p#{way.good}"
@@ -90,6 +90,9 @@ async def _places(context: Context, way: Way) -> None:
     await control(context)
     reply = await _in_header(context, way.field(way.good))
     judge_accepted(context, f"auth.{way.word}-header", reply, f"a good {way.word} in the header {way.name}")
+    name, value = way.field(way.good)
+    reply = await _in_header(context, (name.lower(), value))  # as HTTP/2 and many clients have it
+    judge_accepted(context, f"auth.{way.word}-header", reply, f"a good {way.word} in the header {name.lower()}")
     reply = await _in_query(context, way.field(way.good))
     judge_accepted(context, f"auth.{way.word}-query", reply, f"a good {way.word} in the parameter {way.name}")
 

@@ -66,13 +66,13 @@ async def _ways(context: Context) -> list[Way]:
 
 @case("auth.key", "auth.key-header", "auth.key-query")
 async def key(context: Context) -> None:
-    """Give the good key in the header, then in the query."""
+    """Give the good key in the header, its name in small letters, too; then in the query."""
     await _places(context, await _key(context))
 
 
 @case("auth.token", "auth.token-header", "auth.token-query", needs=("token",))
 async def token(context: Context) -> None:
-    """Give a good token in the header, then in the query."""
+    """Give a good token in the header, its name in small letters, too; then in the query."""
     await _places(context, await _token(context))
 
 
@@ -80,6 +80,9 @@ async def _places(context: Context, way: Way) -> None:
     await control(context, speech_target(context))
     reply = await knock(context, speech_target(context), way.as_header(way.good))
     judge_accepted(context, f"auth.{way.word}-header", reply, f"a good {way.word} in the header {way.header}")
+    ((name, value),) = way.as_header(way.good)
+    reply = await knock(context, speech_target(context), ((name.lower(), value),))  # as HTTP/2 and many clients have it
+    judge_accepted(context, f"auth.{way.word}-header", reply, f"a good {way.word} in the header {name.lower()}")
     reply = await knock(context, way.as_query(context, way.good), ())
     judge_accepted(context, f"auth.{way.word}-query", reply, f"a good {way.word} in the parameter {way.parameter}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.cases.context import Blocked, Context
+from conformance.cases.context import Blocked, Busy, Context
 from conformance.cases.registry import case
 from conformance.cases.translator.dialogue import STREAM, Dialogue, open_session, speech_target, upgrade
 from conformance.cases.translator.streams import (
@@ -18,6 +18,7 @@ from conformance.cases.translator.streams import (
 )
 from conformance.judge.translator.reading import View
 from conformance.judge.verdict import Verdict
+from conformance.peers.link import Link
 from protocol.wire import HttpResponse
 
 _AT_ONCE = 3
@@ -65,12 +66,19 @@ def _moved(context: Context, speaker: Dialogue, distance: float) -> bool:
     return near(second - first, distance) and not near(third - second, distance)
 
 
+async def _open_or_refused(context: Context) -> Link | HttpResponse:
+    try:
+        return await upgrade(context, speech_target(context))
+    except Busy as busy:
+        return busy.response
+
+
 @case("session.several", "session.several", connections=_AT_ONCE)
 async def several(context: Context) -> None:
     """Hold three sessions at once with the same credentials."""
     dialogues: list[Dialogue] = []
     for count in range(_AT_ONCE):
-        opened = await upgrade(context, speech_target(context))
+        opened = await _open_or_refused(context)
         if isinstance(opened, HttpResponse):
             await context.leave()
             await need_reference(context)

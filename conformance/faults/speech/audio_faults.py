@@ -9,9 +9,11 @@ from conformance.faults.registry import fault
 from conformance.faults.speech.message_faults import Ending
 from conformance.faults.speech.mutator import Mutator, Picky
 from protocol.speech.framing import UspMessage
-from protocol.wire import Close, Outbound
+from protocol.wire import Abort, Close, Fragment, Outbound, PeerClosed
 
 _HEADER = 44
+_SMALL = 3200
+_SEVEN_SECONDS = 7 * 32_000
 _RATE = 24  # where a header has the rate, and the number of channels before it
 _CHANNELS = 22
 
@@ -20,6 +22,75 @@ def _header(message: UspMessage) -> bytes:
     """Return the body of audio that begins with a header of which the format can be read, or nothing."""
     whole = message.path == "audio" and message.body.startswith(b"RIFF") and len(message.body) >= _HEADER
     return message.body if whole else b""
+
+
+@fault("audio.header-alone", "refused", implies=("turn.start-first", "status.initial-silence"))
+class HeaderWithSamples(Picky):
+    """Expects samples behind the header in the same message."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse a header and nothing else."""
+        return len(_header(message)) == _HEADER
+
+
+@fault(
+    "audio.header-sizes-open",
+    "refused",
+    implies=("audio.header-alone", "turn.start-first", "status.initial-silence"),
+)
+class TrueSizes(Picky):
+    """Takes streams of known length only."""
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse sizes of 0."""
+        return _header(message)[40:44] == bytes(4)
+
+
+@fault("audio.burst", "refused", implies=("context.silence-timeout", "result.final-always", "turn.several"))
+class ShortBuffer(Picky):
+    """Takes no more than seven seconds of a turn at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begun = 0.0
+        self._before = 0
+
+    def inbound(self, event: Fragment | PeerClosed, time: float) -> Iterable[Fragment | PeerClosed | Abort]:
+        """Note what had come before this moment."""
+        if time > self._begun:
+            self._begun, self._before = time, self.received
+        return super().inbound(event, time)
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse what does not go in."""
+        return message.path == "audio" and self.received - self._before > _SEVEN_SECONDS
+
+
+@fault(
+    "audio.after-end-detected",
+    "closes",
+    implies=("audio.late-id", "close.idle-1000", "close.behind-turn-end"),
+)
+class OverIsOver(Picky):
+    """Takes a small message of audio behind the end of speech for an error; large ones were on their way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._over = ""
+
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Note the end of speech."""
+        if message.path == "speech.endDetected":
+            self._over = message.request_id
+        return super().on_said(message)
+
+    def refuses(self, message: UspMessage) -> bool:
+        """Refuse more of it."""
+        small = message.path == "audio" and 0 < len(message.body) <= _SMALL
+        if message.path == "speech.context":
+            self._over = ""
+        # A server that waits longer than usual for speech has other reasons not to be over.
+        return small and message.request_id == self._over and "initialSilenceTimeout" not in str(self.context)
 
 
 @fault("audio.header-with-samples", "refused")

@@ -22,6 +22,16 @@ def _let_in(request: HttpRequest) -> HttpRequest:
     return with_headers(kept, (*without(request.headers, _KEY, _TOKEN), _GOOD))
 
 
+@fault("auth.key-header", "exact")
+class ExactKeyName(Mutator):
+    """Knows the header of the key in one letter case only."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Take a key away whose name is written otherwise."""
+        kept = tuple(pair for pair in request.headers if pair[0] != "ocp-apim-subscription-key")
+        return with_headers(request, kept) if self.for_speech else request
+
+
 @fault("auth.key-query", "ignored")
 class IgnoresKeyInQuery(Mutator):
     """Does not look for a key in the query."""

@@ -8,6 +8,16 @@ from conformance.faults.translator.mutator import Mutator
 from protocol.wire import HttpRequest, header
 
 
+@fault("auth.key-header", "exact")
+class ExactKeyName(Mutator):
+    """Knows the header of the key in one letter case only."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Take a key away whose name is written otherwise."""
+        kept = tuple(pair for pair in request.headers if pair[0] != "ocp-apim-subscription-key")
+        return with_headers(request, kept) if self.for_speech else request
+
+
 @fault("auth.key-query", "ignored")
 class IgnoresKeyInQuery(Mutator):
     """Does not look for a key in the query."""
@@ -45,7 +55,8 @@ _GOOD = (("Ocp-Apim-Subscription-Key", "test-key"),)
 _CREDENTIALS = ("Authorization", "Ocp-Apim-Subscription-Key")
 
 
-def _has_credential(mutator: Mutator, request: HttpRequest) -> bool:
+def has_credential(mutator: Mutator, request: HttpRequest) -> bool:
+    """Tell whether a request shows a key or a token, good or not, in any of their places."""
     in_header = any(header(request.headers, name) for name in _CREDENTIALS)
     return in_header or bool(mutator.parameters.get("access_token") or mutator.parameters.get("subscription-key"))
 
@@ -56,7 +67,7 @@ class AcceptsNobody(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Give a good key to a request without any."""
-        if self.for_speech and not _has_credential(self, request) and not self._names_one(request):
+        if self.for_speech and not has_credential(self, request) and not self._names_one(request):
             return with_headers(request, (*request.headers, *_GOOD))
         return request
 

@@ -1,4 +1,4 @@
-"""Servers that get `/languages` or the token service wrong."""
+"""Servers that get `/languages` wrong."""
 
 from __future__ import annotations
 
@@ -197,37 +197,85 @@ class NoCors(ServiceFault):
         return HttpResponse(response.status, without(response.headers, "Access-Control-Allow-Origin"), response.body)
 
 
-@fault("token.bare-text", "json")
-class TokenInJson(ServiceFault):
-    """Puts the token into quotes."""
+@fault("languages.scope-order", "first-word")
+class FirstScope(ServiceFault):
+    """Sends the first of several scopes that are not in the usual order."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Cut the list."""
+        words = self.parameters.get("scope", "").split(",")
+        odd = self.for_languages and words != sorted(words) and {"speech", "text", "tts"}.issuperset(words)
+        return with_query(request, {"scope": words[0]}) if odd else request
+
+
+@fault("languages.accept-language-fallback", "german")
+class GermanByDefault(ServiceFault):
+    """Names languages in German where nothing else was asked for."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Ask for German."""
+        asked = header(request.headers, "Accept-Language")
+        if not self.for_languages or asked:
+            return request
+        return with_headers(request, (*request.headers, ("Accept-Language", "de")))
+
+
+@fault("languages.accept-language-weights", "first")
+class FirstLanguage(ServiceFault):
+    """Takes the first language of several, whatever its weight."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Cut the list."""
+        asked = header(request.headers, "Accept-Language") or ""
+        if not self.for_languages or "," not in asked:
+            return request
+        kept = without(request.headers, "Accept-Language")
+        first = asked.partition(",")[0].partition(";")[0]
+        return with_headers(request, (*kept, ("Accept-Language", first)))
+
+
+@fault("languages.language-name", "with-region")
+class NamesRegion(ServiceFault):
+    """Calls the language of a voice by another name than the text scope."""
 
     def on_response(self, response: HttpResponse) -> HttpResponse:
-        """Quote the body."""
-        if not self.for_token or response.status != 200:
-            return response
-        body = b'"' + response.body + b'"'
-        headers = (*without(response.headers, "Content-Length"), ("Content-Length", str(len(body))))
-        return HttpResponse(200, headers, body)
+        """Change a member everywhere."""
+
+        def edit(document: _Document) -> _Document:
+            for entry in document.get("tts", {}).values():
+                entry["languageName"] += f" ({entry['regionName']})"
+            return document
+
+        return self.edited(response, edit)
 
 
-@fault("token.key-query", "ignored")
-class TokenKeyInHeader(ServiceFault):
-    """Issues tokens for a key in the header only."""
-
-    def on_request(self, request: HttpRequest) -> HttpRequest:
-        """Take the key out of the query."""
-        if not self.for_token or not request.query:
-            return request
-        return with_query(request, {"subscription-key": None})
-
-
-@fault("token.bad-key", "accepted")
-class TokenForAnyKey(ServiceFault):
-    """Issues tokens for any key."""
+@fault("languages.bad-scope", "ignored")
+class AnyScope(ServiceFault):
+    """Takes no notice of scopes that it does not know."""
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
-        """Replace a key in the header."""
-        if not self.for_token or not header(request.headers, "Ocp-Apim-Subscription-Key"):
-            return request
-        kept = without(request.headers, "Ocp-Apim-Subscription-Key")
-        return with_headers(request, (*kept, ("Ocp-Apim-Subscription-Key", "test-key")))
+        """Leave strange words out."""
+        words = self.parameters.get("scope", "").split(",")
+        known = [word for word in words if word.strip().lower() in {"speech", "text", "tts"}]
+        odd = self.for_languages and known and known != words
+        return with_query(request, {"scope": ",".join(known)}) if odd else request
+
+
+@fault("languages.bad-version", "ignored")
+class AnyLanguagesVersion(ServiceFault):
+    """Does not look at the version."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Repair it."""
+        odd = self.for_languages and self.parameters.get("api-version", "1.0") != "1.0"
+        return with_query(request, {"api-version": "1.0"}) if odd else request
+
+
+@fault("languages.cors-preflight", "405")
+class NoPreflight(ServiceFault):
+    """Knows no preflight of the list of languages."""
+
+    def on_response(self, response: HttpResponse) -> HttpResponse:
+        """Refuse the method."""
+        odd = self.for_languages and self.asked.method == "OPTIONS"
+        return HttpResponse(405, (("Allow", "GET"), ("Content-Length", "0"))) if odd else response

@@ -199,3 +199,32 @@ class Abrupt(Mutator):
     def on_close(self, close: Close) -> Iterable[Outbound]:
         """Drop the connection."""
         return (Abort(),)
+
+
+@fault("profanity.no-action", "marked")
+class MarksAnyway(Mutator):
+    """Marks profanities that it was told to leave alone."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Ask for the treatment."""
+        plain = self.parameters.get("profanityaction") == "NoAction" and "profanitymarker" not in self.parameters
+        return with_query(request, {"ProfanityAction": "Marked"}) if plain else request
+
+
+@fault("profanity.marker-ignored", "marks")
+class MarkerDecides(Mutator):
+    """Marks profanities wherever a marker is given."""
+
+    def on_request(self, request: HttpRequest) -> HttpRequest:
+        """Ask for the treatment."""
+        given = self.parameters.get("profanitymarker") and self.parameters.get("profanityaction") != "Marked"
+        return with_query(request, {"ProfanityAction": "Marked"}) if given else request
+
+
+@fault("profanity.scope", "recognition-only")
+class TranslatesBlanks(Mutator):
+    """Marks profanities in the recognition, and leaves them out of the translation."""
+
+    def on_result(self, members: Members) -> Iterable[Members]:
+        """Drop the marks."""
+        return ({**members, "translation": members["translation"].replace("***", "").strip() or "…"},)

@@ -125,8 +125,11 @@ def walk(view: View) -> Findings:
     results = {result.seen.last: result for result in view.results}
     voices = {seen.last: seen for seen in _voices(view)}
     excused = {at for at in voices if _owed(view, at) > 0} | {seen.last for _, seen in _for_empty(view)}
+    closed = view.close_of(Party.SERVER)
     for at, entry in enumerate(view.entries):
-        if isinstance(entry, Frame) and entry.sender is Party.CLIENT:
+        if isinstance(entry, Frame) and entry.sender is Party.SERVER and closed is not None and at > closed[0]:
+            yield broken("translator.session.no-data-after-close", at, "nothing behind the close", "a message")
+        elif isinstance(entry, Frame) and entry.sender is Party.CLIENT:
             if entry.data and conversation.may(Party.CLIENT, order.HEADER):
                 conversation.step(Party.CLIENT, order.HEADER)
         elif isinstance(entry, CloseFrame) and entry.sender is Party.SERVER:
