@@ -77,15 +77,17 @@ async def run_cases(
     seed: int,
     connections: int,
     finished: Callable[[Outcome], None],
+    passes: int = 1,
     repeats: int = 2,
     stop_at_first: bool = False,
 ) -> tuple[Outcome, ...]:
     """Run cases against a target; return their outcomes in the order of `cases`.
 
-    Those that let time pass begin first, so that none of them is left when all others are done. Failing cases are
-    run again `repeats` times, on fresh connections, and a failure that does not come each time is reported as flaky;
-    not so those that took long, nor more than a few, since a red run is not to be slow. `finished` hears of each
-    outcome as soon as it stands. With `stop_at_first` nothing more is started after a violation.
+    Those that let time pass begin first, so that none of them is left when all others are done. Each case is run
+    `passes` times, one run behind the other. After a single run, failing cases are run again `repeats` times, on fresh
+    connections; not so those that took long, nor more than a few, since a red run is not to be slow. A failure that
+    does not come each time is reported as flaky. `finished` hears of each outcome as soon as it stands. With
+    `stop_at_first` nothing more is started after a violation.
     """
     slots = Slots(connections)
     stop = asyncio.Event()
@@ -98,10 +100,12 @@ async def run_cases(
             if stop.is_set():
                 return None
             outcome = await run_case(case, target, budget, seed)
-            quick = outcome.elapsed_s < _LONG_S * budget.scale
-            if repeats and _failed(outcome) and quick and repeated < _MOST_REPEATED and not stop_at_first:
+            more, quick = passes - 1, outcome.elapsed_s < _LONG_S * budget.scale
+            if not more and _failed(outcome) and quick and repeated < _MOST_REPEATED and not stop_at_first:
                 repeated += 1
-                again = [await run_case(case, target, budget, seed) for _ in range(repeats)]
+                more = repeats
+            if more:
+                again = [await run_case(case, target, budget, seed) for _ in range(more)]
                 outcome = _combine(outcome, again)
         finally:
             slots.give(taken)
@@ -207,7 +211,7 @@ def _together(checks: Sequence[Check]) -> Check:
         return checks[0]
     worst = min(failures, key=lambda check: SEVERITY.index(check.verdict))
     if len(failures) == len(checks):
-        return worst
+        return replace(worst, repeats=len(checks) - 1)
     return replace(worst, verdict=Verdict.FLAKY, worst=worst.verdict, failed=len(failures), count=len(checks))
 
 

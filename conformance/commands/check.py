@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import shlex
+import socket
 import sys
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -14,21 +18,21 @@ import click
 from conformance.cases.control import Step
 from conformance.cases.target import ENDPOINTS, SOURCE, TARGET
 from conformance.commands.exits import CouldNotRun, Unusable, why
-from conformance.commands.report_options import check_files, report_options, write_files
-from conformance.commands.target_options import dialect_option, make_target, target_options
+from conformance.commands.report_options import Reporting, report_options
+from conformance.commands.target_options import dialect_option, make_target, parse_url, target_options
 from conformance.feeds.capture import read_capture
 from conformance.feeds.capture_json import CaptureError
-from conformance.feeds.client import ending
+from conformance.feeds.programs import NotStarted, ending, fill_in
 from conformance.feeds.recorded import judge_recorded
 from conformance.feeds.server import Options, check_server, select
+from conformance.feeds.started import started
 from conformance.judge.wire import WIRE
 from conformance.report.events import Report
-from conformance.report.terminal import Terminal
 from conformance.report.text import printable, shown
 from conformance.transcript import Vantage
-from protocol import requirements
 from protocol.wire import Party
 
+_PORT_0 = re.compile(r"((?:\w+://)?(?:\[[^\]]*\]|[^/:?]*)):0+(?![0-9])")
 _LAST_LINES = 10
 _LONGEST = 600
 
@@ -54,11 +58,16 @@ def command() -> None:
     metavar="X",
     help="Wait X times as long.",
 )
+@click.option(
+    "--start", metavar="COMMAND", help="Start the server with this first; a port 0 in URL becomes a free one, {port}."
+)
 def server(url: str, **options: Any) -> None:
     """Check the server at URL. A URL without a path gets the dialect's."""
+    url, command = _to_start(url, options["start"])
     target = make_target(url, options)
-    check_files(options)
+    reporting = Reporting(options, options["dialect"], Party.SERVER.value)
     selection = Options(
+        profile=options["profile"],
         only=options["only"],
         skip=options["skip"],
         seed=options["seed"],
@@ -70,10 +79,33 @@ def server(url: str, **options: Any) -> None:
     if not select(options["dialect"], selection):
         raise CouldNotRun("no case matches --only and --skip; `speechwire cases` lists them")
     peer = {"url": url.partition("?")[0]}
-    with Terminal(requirements.load(options["dialect"])) as terminal:
-        report = asyncio.run(check_server(target, options["dialect"], selection, terminal.handle, peer, _tell))
-    write_files(report, options)
-    sys.exit(report.exit_code)
+
+    async def run() -> None:
+        starting = started(command, target.address.host, target.address.port) if command else contextlib.nullcontext()
+        async with starting:
+            await check_server(target, options["dialect"], selection, reporting.handle, peer, _tell)
+
+    with reporting:
+        try:
+            asyncio.run(run())
+        except NotStarted as error:
+            raise CouldNotRun("\n".join(map(printable, str(error).split("\n")))) from error
+    sys.exit(reporting.finish().exit_code)
+
+
+def _to_start(url: str, start: str | None) -> tuple[str, list[str]]:
+    """Return the URL with its port filled in, and the words of the command that starts the server there."""
+    if not start:
+        return url, []
+    try:
+        words = shlex.split(start)
+    except ValueError as error:
+        raise click.UsageError(f"--start: {error}") from error
+    found = _PORT_0.match(url)
+    if found:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            url = f"{found[1]}:{free.getsockname()[1]}{url[found.end() :]}"
+    return url, fill_in(words, {"port": str(parse_url(url, "translator")[1]), "url": url})
 
 
 def _tell(step: Step) -> None:
@@ -108,19 +140,19 @@ def client(program: tuple[str, ...], **options: Any) -> None:
 
     if not any("{url}" in word for word in program):
         raise click.UsageError("COMMAND has no {url} in it: the client has to be told where the server is")
-    check_files(options)
+    reporting = Reporting(options, options["dialect"], Party.CLIENT.value)
     if not _matches(CASE, options["only"] or ("*",)) or _matches(CASE, options["skip"]):
         raise CouldNotRun(f"no case matches --only and --skip; a client has the case {CASE}")
-    with Terminal(requirements.load(options["dialect"])) as terminal:
+    with reporting:
         try:
-            report = asyncio.run(check_with_reference_server(program, options, terminal.handle))
+            asyncio.run(check_with_reference_server(program, options, reporting.handle))
         except Unstarted as error:
-            write_files(error.report, options)
+            reporting.finish()
             raise CouldNotRun(str(error)) from error
         except asyncio.CancelledError as error:
             raise CouldNotRun("the run was told to stop, and has ended the client") from error
+    report = reporting.finish()
     _tell_output(report)
-    write_files(report, options)
     sys.exit(report.exit_code)
 
 
@@ -164,7 +196,6 @@ def capture(file: Path, **options: Any) -> None:
 
     Nothing is sent. What the recording does not show is not observed, and no fault of anybody.
     """
-    check_files(options)
     if not _matches(WIRE, options["only"] or ("*",)) or _matches(WIRE, options["skip"]):
         raise CouldNotRun(f"no case matches --only and --skip; recorded traffic has the case {WIRE}")
     try:
@@ -176,12 +207,10 @@ def capture(file: Path, **options: Any) -> None:
         raise Unusable(printable(f"{file}: {why(error)}")) from error
     if not transcripts:
         raise CouldNotRun(printable(f"{file}: it holds no connection"))
+    reporting = Reporting(options, transcripts[0].dialect, options["party"])
     parties = tuple(Party) if options["party"] == "both" else (Party(options["party"]),)
     seen_from = {} if vantage is None else {"vantage": vantage.value}
     peer = {"file": str(file), "connections": len(transcripts), **seen_from}
-    with Terminal(requirements.load(transcripts[0].dialect)) as terminal:
-        report = judge_recorded(
-            transcripts, parties, peer, terminal.handle, seed=options["seed"], strict=options["strict"]
-        )
-    write_files(report, options)
-    sys.exit(report.exit_code)
+    with reporting:
+        judge_recorded(transcripts, parties, peer, reporting.handle, seed=options["seed"], strict=options["strict"])
+    sys.exit(reporting.finish().exit_code)

@@ -16,7 +16,8 @@ from typing import Any
 from conformance import corpus, timeline
 from conformance.cases.target import ENDPOINTS
 from conformance.commands.client_recording import CASE, MOST, Recording, RecordingTap
-from conformance.feeds.client import NotStarted, Ran, ending, fill_in, run_client
+from conformance.feeds.client import Ran, run_client
+from conformance.feeds.programs import NotStarted, ending, fill_in
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import judge_all

@@ -12,6 +12,7 @@ _COMMANDS: Final = {
     "languages": ("languages", "List what an engine hears, translates and speaks, and what it lacks."),
     "translate": ("translate", "Translate a recording: the reference client."),
     "check": ("check", "Check a server, a client or recorded traffic against the protocol."),
+    "baseline": ("baseline", "Keep the file of what is known not to conform."),
     "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),
     "requirements": ("requirements", "List the requirements."),
     "cases": ("cases", "List the cases, or explain one."),

@@ -71,6 +71,8 @@ def parse_url(url: str, dialect: str) -> tuple[str, int, bool, str]:
     path = quote(parts.path, safe=_PATH_SIGNS) if parts.path not in ("", "/") else ENDPOINTS[dialect][0]
     query = quote(parts.query, safe=_PATH_SIGNS + "?")
     secure = parts.scheme in ("wss", "https")
+    if port == 0:
+        raise click.UsageError(f"the URL {url!r} has port 0, which only a server that --start starts can have")
     return parts.hostname, port or _PORTS[parts.scheme], secure, f"{path}?{query}" if query else path
 
 

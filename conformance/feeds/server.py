@@ -24,6 +24,7 @@ from conformance.runner import Outcome, run_cases
 from protocol import requirements
 from protocol.wire import Party
 
+_DEEP = 3
 Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
 
 
@@ -31,10 +32,12 @@ Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
 class Options:
     """What the user chose about the run, beside the target.
 
+    `profile` is `quick` (without the cases that let time pass), `default`, or `deep` (each case three times);
     `only` and `skip` are shell patterns over case ids; `repeats` is how often a failing case is run again; `strict`
     makes non-strict departures count.
     """
 
+    profile: str = "default"
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     seed: int = 0
@@ -48,6 +51,8 @@ class Options:
 def select(dialect: str, options: Options) -> tuple[Case, ...]:
     """Return the cases that the options leave, in catalogue order."""
     cases = registry.load(dialect)
+    if options.profile == "quick":
+        cases = tuple(case for case in cases if case.time == "fast")
     if options.only:
         cases = tuple(case for case in cases if _matches(case.id, options.only))
     return tuple(case for case in cases if not _matches(case.id, options.skip))
@@ -96,6 +101,7 @@ async def check_server(
             seed=options.seed,
             connections=budget.connections(options.connections),
             finished=lambda done: emit(_finished(done)),
+            passes=_DEEP if options.profile == "deep" else 1,
             repeats=options.repeats,
             stop_at_first=options.stop_at_first,
         )

@@ -86,9 +86,11 @@ class Check:
         observed: What was there, or the reason where nothing could be seen. It may quote the peer.
         count: How often it was seen; for a flaky check the number of runs.
         failed: Flaky only: in how many of these runs it failed.
+        repeats: Of a failure that was not flaky: in how many further runs of the case it was looked for, and came.
         worst: Flaky only, and always there: the gravest verdict of these runs.
         card: The timeline around the failure.
         bundle: Path of the recorded conversation.
+        known: Why this departure is no news, from the baseline; it does not count then.
 
     Raises:
         ValueError: `worst` and the verdict flaky do not go together, or `failed` is out of bounds.
@@ -101,9 +103,11 @@ class Check:
     observed: str
     count: int = 1
     failed: int = 0
+    repeats: int = 0
     worst: Verdict | None = None
     card: FailureCard | None = None
     bundle: str | None = None
+    known: str | None = None
 
     def __post_init__(self) -> None:
         if (self.verdict is Verdict.FLAKY) != (self.worst is not None) or self.worst is Verdict.FLAKY:
@@ -121,8 +125,15 @@ class Check:
         """The verdict that counts: a flaky check is as grave as the worst of its runs."""
         return self.worst or self.verdict
 
+    @property
+    def rate(self) -> tuple[int, int]:
+        """In how many runs of the case it departed, and in how many it was looked for; only of a departure."""
+        return (self.failed, self.count) if self.verdict is Verdict.FLAKY else (self.repeats + 1, self.repeats + 1)
+
     def exit_code(self, *, strict: bool) -> ExitCode:
         """Return what this check alone would end the run with."""
+        if self.known is not None:
+            return ExitCode.CONFORMING
         match self.effective:
             case Verdict.VIOLATION:
                 return ExitCode.VIOLATIONS

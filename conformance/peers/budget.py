@@ -14,6 +14,7 @@ BUSY = "busy"
 _FIRST: Final = {HANDSHAKE: 5.0, RESULT: 8.0, CLOSE: 5.0, HTTP: 5.0, BUSY: 3.5}
 _FACTOR = 20.0
 _FLOOR, _SLOWEST = 2.0, 20.0
+_PROMPT = 0.2
 _AFTER_ANOTHER = 1.0
 _AFTER_TIMEOUT = 0.5
 _TOGETHER_S = 2.0
@@ -69,6 +70,10 @@ class Budget:
     def is_known(self, kind: str) -> bool:
         """Tell whether the peer has answered in this kind in the positive control."""
         return kind in self._took
+
+    def is_prompt(self, kind: str) -> bool:
+        """Tell whether the peer answered in this kind, in the positive control, as fast as if there were no work."""
+        return self._took.get(kind, _PROMPT) < _PROMPT
 
     def came(self, kind: str, took: float = 0.0) -> None:
         """Note that what was due came in time, so many seconds after the last that was sent."""

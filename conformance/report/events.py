@@ -9,6 +9,21 @@ from conformance.judge.verdict import Check, ExitCode, Outcome
 
 
 @dataclass(frozen=True, slots=True)
+class Baselined:
+    """What a file of known departures came to.
+
+    Attributes:
+        file: Its path.
+        stale: Checks whose entry says more than there is, by what is there instead; each fails the run.
+        old: Checks whose entry has been there for very long, by the day.
+    """
+
+    file: str
+    stale: Mapping[str, str]
+    old: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A whole run.
 
@@ -29,6 +44,7 @@ class Report:
         strict: Whether non-strict departures end the run with 1.
         party: Who was judged: `server`, `client`, or `both`.
         elapsed: Seconds that each case took, by its id.
+        baseline: What the file of known departures came to, if there is one.
     """
 
     speechwire: str
@@ -45,6 +61,7 @@ class Report:
     strict: bool = False
     party: str = "server"
     elapsed: Mapping[str, float] = field(default_factory=dict)
+    baseline: Baselined | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def document(report: Report, register: Mapping[str, Requirement]) -> dict[str, A
         "outcome": report.outcome,
         "checks": [_check(check, register[check.requirement]) for check in report.checks],
         "coverage": dict(report.coverage),
+        **_baseline(report),
         "timing": {"total_s": round(report.total_s, 3), "waiting_s": round(report.waiting_s, 3)},
     }
 
@@ -37,7 +38,22 @@ def render(report: Report, register: Mapping[str, Requirement]) -> str:
     return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text) + "\n"
 
 
+def _baseline(report: Report) -> dict[str, Any]:
+    if report.baseline is None:
+        return {}
+    return {
+        "baseline": {
+            "file": report.baseline.file,
+            "stale": list(report.baseline.stale),
+            "old": list(report.baseline.old),
+        }
+    }
+
+
 def _check(check: Check, requirement: Requirement) -> dict[str, Any]:
+    failed, runs = check.rate
+    repeated = {"failed": failed, "runs": runs} if runs > 1 else {}
+    known = {} if check.known is None else {"known": check.known}
     bundle = {} if check.bundle is None else {"bundle": check.bundle}
     return {
         "id": check.id,
@@ -49,5 +65,7 @@ def _check(check: Check, requirement: Requirement) -> dict[str, Any]:
         "expected": check.expected,
         "observed": observed(check),
         "count": check.count,
+        **repeated,
+        **known,
         **bundle,
     }

@@ -37,7 +37,9 @@ def render(report: Report, register: Mapping[str, Requirement]) -> str:
         cases.append(
             _testcase(check, register[check.requirement], dialect=report.dialect, strict=report.strict, time_s=time_s)
         )
-    if report.exit_code != ExitCode.CONFORMING and not summary.failing(report):
+    stale = report.baseline.stale if report.baseline else {}
+    cases += [_stale(report, name, why) for name, why in stale.items()]
+    if report.exit_code != ExitCode.CONFORMING and not summary.failing(report) and not stale:
         cases.append(_whole_run(report))
     totals = _totals(cases)
     suite = ET.Element(
@@ -73,6 +75,8 @@ def _testcase(check: Check, requirement: Requirement, *, dialect: str, strict: b
             _result(element, "failure", check.verdict.value, message).text = _body(check, requirement)
         case ExitCode.COULD_NOT_RUN:
             _result(element, "error", check.verdict.value, message).text = _body(check, requirement)
+        case _ if check.known is not None:
+            _result(element, "skipped", "known", _line(f"{check.verdict.value}, known: {check.known}"))
         case _ if check.effective is Verdict.NOT_APPLICABLE:
             _result(element, "skipped", check.verdict.value, message)
         case _ if check.verdict is not Verdict.OK:
@@ -85,6 +89,13 @@ def _whole_run(report: Report) -> ET.Element:
     element = ET.Element("testcase", name="run", classname=report.dialect, time=_seconds(report.total_s))
     tag = "error" if report.exit_code == ExitCode.COULD_NOT_RUN else "failure"
     _result(element, tag, report.outcome, summary.exit_sentence(report))
+    return element
+
+
+def _stale(report: Report, name: str, why: str) -> ET.Element:
+    """Return a test case for an entry of the baseline that says too much."""
+    element = ET.Element("testcase", name=f"baseline: {name}", classname=f"{report.dialect}.baseline", time=_seconds(0))
+    _result(element, "failure", "stale", _line(why))
     return element
 
 

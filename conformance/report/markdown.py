@@ -37,6 +37,7 @@ def _sections(report: Report, register: Mapping[str, Requirement]) -> Iterator[s
         for line in (
             summary.coverage_sentence(report),
             summary.time_sentence(report),
+            *map(_plain, summary.baseline_sentences(report)),
             summary.exit_sentence(report),
         )
     )
@@ -46,6 +47,7 @@ def _sections(report: Report, register: Mapping[str, Requirement]) -> Iterator[s
     )
     for title, checks in (
         ("What fails the run", summary.failing(report)),
+        ("Known departures", summary.known(report)),
         ("Other departures", summary.departures(report)),
     ):
         if checks:
@@ -73,7 +75,7 @@ def _row(check: Check, requirement: Requirement) -> Sequence[str]:
         _quoted(check.id),
         f"{_plain(requirement.statement)} ({_plain(summary.standing(requirement))})",
         _quoted(check.expected),
-        _quoted(observed(check)),
+        _quoted(observed(check)) + (f" known: {_quoted(check.known)}" if check.known else ""),
     )
 
 

@@ -63,11 +63,28 @@ def failing(report: Report) -> tuple[Check, ...]:
     return tuple(check for check in report.checks if check.exit_code(strict=report.strict) is not ExitCode.CONFORMING)
 
 
+def known(report: Report) -> tuple[Check, ...]:
+    """Return the checks that would fail the run if the baseline did not know them."""
+    return tuple(check for check in report.checks if check.known is not None)
+
+
+def baseline_sentences(report: Report) -> tuple[str, ...]:
+    """Return what there is to say of the baseline: entries that say too much, and those that are old."""
+    if report.baseline is None:
+        return ()
+    stale = (f"stale, and fails the run: {check}: {why}" for check, why in report.baseline.stale.items())
+    old = (f"old: {check}: known {why}" for check, why in report.baseline.old.items())
+    head = f"Baseline {report.baseline.file}: {number(len(known(report)), 'known departure')}."
+    return (head, *stale, *old)
+
+
 def departures(report: Report) -> tuple[Check, ...]:
     """Return the checks that found a departure which does not fail this run, in the order of the catalogue."""
     harmless = {Verdict.NON_STRICT, Verdict.INFORMATIONAL}
     stopped = set(failing(report))
-    return tuple(check for check in report.checks if check.effective in harmless and check not in stopped)
+    return tuple(
+        check for check in report.checks if check.effective in harmless and check.known is None and check not in stopped
+    )
 
 
 def standing(requirement: Requirement) -> str:

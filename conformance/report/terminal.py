@@ -93,10 +93,13 @@ class Terminal:
 
     def _finished(self, report: Report) -> None:
         failing = summary.failing(report)
-        self._departures(summary.departures(report))
+        self._departures("departures that do not fail this run:", summary.departures(report))
+        self._departures("departures that are known:", summary.known(report))
         self._legend(report)
         for sentence in (summary.coverage_sentence(report), summary.time_sentence(report)):
             self._print(sentence)
+        for sentence in summary.baseline_sentences(report):
+            self._print(_shown(sentence))
         good = report.exit_code == ExitCode.CONFORMING
         self._print(summary.exit_sentence(report), "bold green" if good else "bold red")
         for check in failing:
@@ -107,10 +110,10 @@ class Terminal:
             for check in failing:
                 self._check(check)
 
-    def _departures(self, checks: tuple[Check, ...]) -> None:
+    def _departures(self, title: str, checks: tuple[Check, ...]) -> None:
         if checks:
             self._print("")
-            self._print("departures that do not fail this run:", "bold")
+            self._print(title, "bold")
         for check in checks:
             self._check(check)
             self._comparison(check)

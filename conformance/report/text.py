@@ -34,16 +34,18 @@ def shown(text: str, most: int) -> str:
 
 
 def observed(check: Check) -> str:
-    """Return what was observed; of a flaky check with how often it failed and how gravely."""
+    """Return what was observed; of a check that was run again with how often it failed, if flaky how gravely."""
     if check.verdict is not Verdict.FLAKY:
-        return check.observed
+        failed, runs = check.rate
+        return f"{check.observed} ({failed} of {runs} times)" if check.repeats else check.observed
     return f"failed {check.failed} of {check.count} times, as {check.effective.value}: {check.observed}"
 
 
 def comparison(check: Check) -> tuple[str, ...]:
-    """Return what was expected, if anything was, and what was observed, a line each; not yet printable."""
+    """Return what was expected, if anything was, what was observed, and why it is known; not yet printable."""
     expected = (f"expected: {check.expected}",) if check.expected else ()
-    return (*expected, f"observed: {observed(check)}")
+    known = (f"known: {check.known}",) if check.known else ()
+    return (*expected, f"observed: {observed(check)}", *known)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -175,8 +175,10 @@ async def real_time(context: Context) -> None:
     """Speak at the pace of speech and go on with silence: interims and a final come before the stream ends."""
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
-    # More than two seconds: a recogniser may well say nothing before it is sure of some words.
-    await turn.pcm(utterance(recording(context, "clear-1")), pace=1)
+    # A recogniser with work to do may well say nothing before it is sure of some words: it gets more than two seconds.
+    prompt = context.budget.is_prompt(RESULT)
+    spoken = briefest(context.target.corpus) if prompt else (recording(context, "clear-1"),)
+    await turn.pcm(utterance(*spoken), pace=1)
     rest = asyncio.ensure_future(turn.pause(SILENCE_MS, pace=1))
     try:
         came = await turn.final(budget=SILENCE_MS / 1000 + context.budget.wait(RESULT))

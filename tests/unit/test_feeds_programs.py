@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.feeds.client import ending, fill_in
+from conformance.feeds.programs import ending, fill_in
 
 
 class TestFillIn:
