@@ -11,15 +11,15 @@ WAITING := tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install libraries test lint format unit coverage selfproof flake slow bench bench-engines demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake slow bench bench-engines demo constraints clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
 
 install: $(INSTALLED) $(CLIENTS) ## Make .venv with what constraints.txt pins, and fetch the clients for the tests
 
-# The launcher is in the list because an installation holds a copy of it, under a name of its own.
-$(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py
+# The launcher and the plugin are in the list because an installation holds copies of them, under names of their own.
+$(INSTALLED): pyproject.toml constraints.txt conformance/launcher.py conformance/pytest_plugin.py
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or later is needed: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r constraints.txt
@@ -63,6 +63,13 @@ selfproof: $(INSTALLED) ## Break every requirement once and see that the suite f
 	  $(BIN)/speechwire selfproof --dialect $$dialect --json build/selfproof-$$dialect.json || exit 1; done
 
 # Two at a time, so that each run has to do without half of the machine.
+docs: $(INSTALLED) ## Write the documentation of the formats anew
+	$(BIN)/speechwire docs schemas
+
+kill-matrix: $(INSTALLED) ## Write the published kill matrix anew
+	@for dialect in $(DIALECTS); do \
+		$(BIN)/speechwire selfproof --dialect $$dialect --markdown conformance/faults/matrix-$$dialect.md || exit $$?; done
+
 flake: libraries $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
 	@mkdir -p build/flake
 	@seq $(RUNS) | xargs -P 2 -I SEED sh -c '$(BIN)/python -m pytest -m "not slow" --hypothesis-seed=SEED \

@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),
     "requirements": ("requirements", "List the requirements."),
     "cases": ("cases", "List the cases, or explain one."),
+    "docs": ("docs", "Write the documentation of all messages."),
     "selfproof": ("selfproof", "Prove that the suite finds each of its faults."),
 }
 

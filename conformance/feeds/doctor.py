@@ -88,6 +88,7 @@ async def diagnose(
             async for step in control.converse(context, opened):
                 add(step)
     except Busy as busy:
+        add(Step("connection", True, f"{target.address} answers HTTP"))
         add(_refused(busy.response))
     except Blocked as blocked:
         add(_unreachable(blocked, control))

@@ -26,8 +26,8 @@ def document(report: Report, register: Mapping[str, Requirement]) -> dict[str, A
         "outcome": report.outcome,
         "checks": [_check(check, register[check.requirement]) for check in report.checks],
         "coverage": dict(report.coverage),
-        **_baseline(report),
         "timing": {"total_s": round(report.total_s, 3), "waiting_s": round(report.waiting_s, 3)},
+        **_baseline(report),
     }
 
 

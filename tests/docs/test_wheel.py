@@ -15,6 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("conformance", "protocol", "reference_server", "schemas")
+RENAMED = {"conformance/launcher.py": "speechwire_launcher.py", "conformance/pytest_plugin.py": "pytest_speechwire.py"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -64,7 +65,11 @@ def test_holds_every_file_of_the_packages_and_the_launcher(wheel: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     }
     names = {name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert names == (ours - {"conformance/launcher.py"}) | {"speechwire_launcher.py"}
+    renamed = {
+        "conformance/launcher.py": "speechwire_launcher.py",
+        "conformance/pytest_plugin.py": "pytest_speechwire.py",
+    }
+    assert names == (ours - renamed.keys()) | set(renamed.values())
 
 
 def test_says_what_it_is(site: Path) -> None:

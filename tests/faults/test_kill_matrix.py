@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from conformance.cases import registry as cases
+from conformance.faults import matrix
 from conformance.faults import registry as faults
 from conformance.faults.prove import Proof, prove, run_in_memory
 from conformance.judge.benches import BENCHES
@@ -15,16 +16,15 @@ from conformance.judge.verdict import Verdict
 from protocol import requirements
 from protocol.wire import Party
 
-
-@dataclass(frozen=True)
-class Least:
-    """What a dialect has at the least."""
-
-    cases: int
-    faults: int
-
-
-LEAST = {"translator": Least(40, 30), "speech-v1": Least(60, 50), "speech-v2": Least(60, 50)}
+UNSEEN = {
+    "translator.final.empty-translation",  # the reference engine hears words or gives no final
+    "translator.voice.not-for-empty",
+    "speech.close.idle-1000",  # the reference server closes in none of the cases but for a fault of the client
+    "speech.close.mid-turn-not-1000",
+    "speech.close.behind-turn-end",
+    "speech.endpoint.redirect-absolute",  # it redirects nobody who has not configured it to
+    "speech.frame.continuation",  # it has no such headers
+}
 
 
 @pytest.fixture(scope="module", params=BENCHES)
@@ -63,11 +63,10 @@ class TestTheReferenceServer:
         assert report.exit_code == 0
         assert [check.id for check in report.checks if check.verdict not in {Verdict.OK, Verdict.NOT_APPLICABLE}] == []
 
-    def test_covers_two_thirds_of_the_testable_requirements_with_enough_cases(self, dialect: str) -> None:
+    def test_shows_all_requirements_but_those_of_which_a_sound_server_shows_nothing(self, dialect: str) -> None:
         report = run_in_memory(dialect)
-        testable = [state for state in report.coverage.values() if state != "excluded"]
-        assert len(cases.load(dialect)) >= LEAST[dialect].cases
-        assert testable.count("tested") * 3 >= len(testable) * 2
+        unseen = {name for name, state in report.coverage.items() if state == "not-observed"}
+        assert unseen == {name for name in UNSEEN if name in requirements.load(dialect)}
 
     def test_the_same_seed_gives_the_same_verdicts(self, dialect: str) -> None:
         first, second = (run_in_memory(dialect) for _ in range(2))
@@ -76,8 +75,7 @@ class TestTheReferenceServer:
 
 @pytest.mark.timeout(900)
 class TestTheKillMatrix:
-    def test_has_enough_faults_and_no_survivor(self, dialect: str, proofs: tuple[Proof, ...]) -> None:
-        assert len(proofs) >= LEAST[dialect].faults
+    def test_has_no_survivor(self, proofs: tuple[Proof, ...]) -> None:
         assert [proof.fault for proof in proofs if not proof.killed] == []
 
     def test_has_no_undeclared_collateral(self, proofs: tuple[Proof, ...]) -> None:
@@ -88,6 +86,16 @@ class TestTheKillMatrix:
         rows = requirements.load(dialect)
         idle = {proof.fault: {name for name in proof.implies if name in rows} - set(proof.also) for proof in proofs}
         assert {fault: names for fault, names in idle.items() if names} == {}
+
+    def test_is_the_one_that_is_published(self, dialect: str, proofs: tuple[Proof, ...]) -> None:
+        """`make kill-matrix` writes it anew."""
+        published = Path(matrix.__file__).with_name(f"matrix-{dialect}.md").read_text("utf-8")
+        assert published == matrix.render(dialect, requirements.load(dialect), faults.load(dialect), proofs)
+
+    def test_has_a_fault_for_each_testable_requirement(self, dialect: str, proofs: tuple[Proof, ...]) -> None:
+        found = {proof.requirement for proof in proofs if proof.killed}
+        rows = requirements.load(dialect).values()
+        assert [row.id for row in rows if row.party is Party.SERVER and not row.excluded and row.id not in found] == []
 
 
 class TestWhatIsJudged:

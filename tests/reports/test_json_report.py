@@ -27,12 +27,14 @@ class TestMembers:
         written = document(make_report(), register)
         assert list(written) == MEMBERS
         assert list(written["timing"]) == ["total_s", "waiting_s"]
-        assert {tuple(check) for check in written["checks"]} == {tuple(CHECK), (*CHECK, "bundle")}
+        found = {tuple(check) for check in written["checks"]}
+        assert found == {tuple(CHECK), (*CHECK, "bundle"), (*CHECK, "failed", "runs")}
 
     def test_are_all_in_the_schema(self) -> None:
         schema = schemas.read("report")
-        assert list(schema["properties"]) == schema["required"] == MEMBERS
-        assert list(schema["$defs"]["check"]["properties"]) == [*CHECK, "bundle"]
+        assert schema["required"] == MEMBERS
+        assert list(schema["properties"]) == [*MEMBERS, "baseline"]
+        assert list(schema["$defs"]["check"]["properties"]) == [*CHECK, "failed", "runs", "known", "bundle"]
         assert schema["$defs"]["check"]["required"] == CHECK
 
     def test_the_bundle_is_there_only_where_there_is_one(self, make_report: MakeReport, register: Register) -> None:

@@ -46,9 +46,9 @@ class TrueSizes(Picky):
         return _header(message)[40:44] == bytes(4)
 
 
-@fault("audio.burst", "refused", implies=("context.silence-timeout", "result.final-always", "turn.several"))
+@fault("audio.burst", "refused", implies=("result.final-always", "turn.several"))
 class ShortBuffer(Picky):
-    """Takes no more than seven seconds of a turn at a time."""
+    """Takes no more than seven seconds of a conversation at a time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class ShortBuffer(Picky):
 
     def refuses(self, message: UspMessage) -> bool:
         """Refuse what does not go in."""
-        return message.path == "audio" and self.received - self._before > _SEVEN_SECONDS
+        return self.continuous and message.path == "audio" and self.received - self._before > _SEVEN_SECONDS
 
 
 @fault(
