@@ -11,7 +11,7 @@ WAITING := tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake slow bench bench-engines demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake flaky slow bench bench-engines demo constraints clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -70,11 +70,16 @@ kill-matrix: $(INSTALLED) ## Write the published kill matrix anew
 	@for dialect in $(DIALECTS); do \
 		$(BIN)/speechwire selfproof --dialect $$dialect --markdown conformance/faults/matrix-$$dialect.md || exit $$?; done
 
-flake: libraries $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
-	@mkdir -p build/flake
+flake: libraries ## Check the reference server again and again in all surroundings; figures in build/flake.md
+	@mkdir -p build
+	@printf '| runs of | runs | not green | seconds |\n|---|---|---|---|\n' >build/flake.md
+	SPEECHWIRE_FIGURES=build/flake.md $(BIN)/python -m pytest tests/quality/test_always_green.py
+
+flaky: libraries $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
+	@mkdir -p build/flaky
 	@seq $(RUNS) | xargs -P 2 -I SEED sh -c '$(BIN)/python -m pytest -m "not slow" --hypothesis-seed=SEED \
-	  tests/loop tests/interop tests/faults >build/flake/SEED.log 2>&1 && tail -n 1 build/flake/SEED.log \
-	  || { cat build/flake/SEED.log; exit 1; }'
+	  tests/loop tests/interop tests/faults >build/flaky/SEED.log 2>&1 && tail -n 1 build/flaky/SEED.log \
+	  || { cat build/flaky/SEED.log; exit 1; }'
 
 slow: libraries $(CLIENTS) ## The tests that take minutes
 	$(BIN)/python -m pytest -m slow --timeout 3600 --ignore tests/benchmarks

@@ -65,6 +65,7 @@ def _filled(line: str, servers: dict[str, str]) -> str:
         ("my-recordings/", str(ROOT / "schemas/corpus")),
         ("speech.wav", str(ROOT / "schemas/corpus/clear-1.wav")),
         ("./my-client {url} {wav}", CLIENT),
+        ("./my-server", f"{SPEECHWIRE} serve"),
     ):
         line = line.replace(word, value)
     line = re.sub(r"\bURL\b", servers["url"], line)
@@ -81,6 +82,10 @@ NEEDS = {"speechwire languages --json": needs("pocketsphinx")}
 def test_the_command_runs(line: str, servers: dict[str, str], tmp_path: Path) -> None:
     command = shlex.split(_filled(line, servers))
     (tmp_path / "capture.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in CAPTURED))
+    if command[1] == "baseline":
+        shutil.copy(ROOT / "schemas/examples/report/valid/every-verdict.json", tmp_path / "report.json")
+    if "--baseline" in command:
+        (tmp_path / "known.toml").write_text('dialect = "translator"\nparty = "server"\n')
     done = subprocess.run(
         [SPEECHWIRE, *command[1:]], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
