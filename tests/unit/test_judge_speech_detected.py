@@ -94,6 +94,11 @@ class TestPositive:
     def test_at_the_first_sample_is_told(self, talk: SpeechTalk) -> None:
         assert talk.begin().detected("start", 0).said(BENCH, self.NAME) == ["0; expected an Offset above 0"]
 
+    @pytest.mark.parametrize("sound", [b"\1" * 3200, bytes(600)])
+    def test_where_speech_may_begin_with_the_first_sample_shows_nothing(self, talk: SpeechTalk, sound: bytes) -> None:
+        talk.config().context("Conversation").riff().chunk(sound).says("turn.start", {})
+        assert talk.detected("start", 0).said(BENCH, self.NAME) == []
+
     @pytest.mark.parametrize("body", [b"", b'{"Offset":"1"}'])
     def test_without_a_number_shows_nothing(self, talk: SpeechTalk, body: bytes) -> None:
         assert talk.begin().says("speech.startDetected", body).said(BENCH, self.NAME) == []

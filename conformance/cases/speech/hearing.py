@@ -54,7 +54,7 @@ def patience(context: Context, milliseconds: int) -> float:
     A peer that has not even answered the positive control does not get the time of the audio besides.
     """
     heard = milliseconds / 1000 / _SPEED if context.budget.is_known(RESULT) else 0.0
-    return heard + context.budget.wait(RESULT)
+    return heard * context.budget.scale + context.budget.wait(RESULT)
 
 
 # What answers speech.

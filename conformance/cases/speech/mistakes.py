@@ -74,7 +74,8 @@ async def good_messages(session: Session, turn: Turn) -> None:
     """Send what the mistakes are mistakes in: telemetry, a chunk of silence, an event, a message of no known path."""
     await session.raw(Kind.TEXT, as_text(block(fields(session, "telemetry", turn.id))))
     await turn.pcm(_CHUNK)
-    note = json.dumps({"id": "speechwire"}).encode()
+    languages = {"id": "translation", "name": "updateLanguage", "to": list(turn.ask.targets)}  # the same ones
+    note = json.dumps(languages).encode()
     await session.raw(Kind.TEXT, as_text(block(fields(session, "event", turn.id)), note))
 
 

@@ -224,7 +224,7 @@ class Turn:
     @property
     def state(self) -> str:
         """How things stand, for a person."""
-        came = f"{_counted(message.path for message in self.heard) or 'no message of the turn'} came"
+        came = f"{_counted(message.message.path for message in self.heard) or 'no message of the turn'} came"
         return came if self.over and self.line.ended is None else f"{came}; then {self.line.end}"
 
 

@@ -148,7 +148,9 @@ def timing_of(dialogue: Dialogue, index: int) -> Timing:
     """
     message = dialogue.finals[index].message
     if message is None or message.timing is None:
-        raise Blocked(f"final {index + 1} has no timing that can be read")
+        error = dialogue.finals[index].error
+        why = "it has none" if error is None else f"it breaks {error.requirement}: {error.observed} at {error.at}"
+        raise Blocked(f"the timing of final {index + 1} cannot be read: {why}")
     return message.timing
 
 

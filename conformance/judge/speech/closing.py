@@ -141,7 +141,9 @@ def unanswered(view: View) -> Findings:
 
 
 def _replies(view: View, said: Said, key: str) -> bool:
-    return said.key == key and (said in view.strays or said.path not in spoken.SERVER_PATHS)
+    # A message that has the path of the client's other kind answers that one.
+    others = (*spoken.SERVER_PATHS, spoken.TELEMETRY, spoken.EVENT)
+    return said.key == key and (said in view.strays or said.path not in others)
 
 
 RULES: Sequence[Rule[View]] = (

@@ -20,6 +20,8 @@ _FORMS = {
     spoken.END_DETECTED: ("speech/end-detected", "speech.detected.end-form"),
 }
 
+_FIRST_MESSAGES, _DATA_SIZE, _FIRST_BYTES = 20, 4, 640
+
 
 def forms(view: View) -> Findings:
     """speech.detected.start-form, end-form: an object with an Offset; an end without one is what the service sends."""
@@ -72,13 +74,20 @@ def places(view: View) -> Findings:
 
 
 def positive(view: View) -> Findings:
-    """speech.detected.start-positive: the first speech of a connection begins behind its first sample."""
+    """speech.detected.start-positive: the first speech of a connection begins behind the silence before it."""
     name = "speech.detected.start-positive"
-    found = [said for turn in view.turns[:1] for said in _of(turn, spoken.START_DETECTED)]
+    found = [said for turn in view.turns[:1] if _begins_silent(turn) for said in _of(turn, spoken.START_DETECTED)]
     for said in found[:1]:
         offset = ticks(said.body.get("Offset")) if said.body is not None else None
         if offset is not None:
             yield kept(name, said.at) if offset > 0 else broken(name, said.at, "an Offset above 0", str(offset))
+
+
+def _begins_silent(turn: Turn) -> bool:
+    """Tell whether the first samples that the client sent in a turn, 20 ms of them, are nothing but zeros."""
+    sent = b"".join(said.payload for said in turn.client[:_FIRST_MESSAGES] if said.path == spoken.AUDIO)
+    first = sent.partition(b"data")[2][_DATA_SIZE:][:_FIRST_BYTES]
+    return len(first) == _FIRST_BYTES and not any(first)
 
 
 def continuous(view: View) -> Findings:

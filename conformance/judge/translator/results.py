@@ -26,6 +26,9 @@ def formats(view: View) -> Findings:
             message = parse(seen.data)
         except PeerViolation as error:
             yield broken(error.requirement, seen.last, f"{error.expected} at {error.at}", error.observed)
+            # What comes before its members in the order of reading was right.
+            for name in () if error.requirement in _FORM else _FORM:
+                yield kept(name, seen.last)
             continue
         kind = "final" if isinstance(message, Final) else "partial"
         for name in (*_FORM, f"translator.{kind}.fields", f"translator.{kind}.id-form"):
