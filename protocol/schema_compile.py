@@ -7,7 +7,7 @@ that nothing is written twice; it answers "surely valid" in a few microseconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from functools import cache, reduce
 from typing import Any, cast
 
@@ -148,11 +148,11 @@ def _minimum(least: float) -> Accept:
     return lambda value: not _is_number(value) or value >= least
 
 
-def _least(kind: type) -> Callable[[int], Accept]:
+def _least(kind: type[Sized]) -> Callable[[int], Accept]:
     return lambda least: lambda value: not isinstance(value, kind) or len(value) >= least
 
 
-def _most(kind: type) -> Callable[[int], Accept]:
+def _most(kind: type[Sized]) -> Callable[[int], Accept]:
     return lambda most: lambda value: not isinstance(value, kind) or len(value) <= most
 
 

@@ -126,7 +126,7 @@ def report(folder: Path, *checks: Check) -> None:
 
 def check(verdict: Verdict, worst: Verdict | None = None) -> Check:
     case = f"{verdict.value}-{worst.value}" if worst else verdict.value
-    return Check(case, "translator.close.echo", verdict, "a close", "nothing", 3, 1 if worst else 0, worst)
+    return Check(case, "translator.close.echo", verdict, "a close", "nothing", 3, 1 if worst else 0, worst=worst)
 
 
 def outcomes(out: str) -> dict[str, str]:
