@@ -217,6 +217,9 @@ class TestBrokenFrames:
 
 
 class TestLimit:
+    def test_may_be_as_long_as_the_longest_control_frame_needs(self) -> None:
+        assert reframed([frame(BINARY, bytes(128))], 128) == [frame(BINARY, bytes(128))]
+
     @pytest.mark.parametrize("limit", [-4, 0, 4, 124, 127, 129, 130])
     def test_is_a_multiple_of_4_that_leaves_control_frames_whole(self, limit: int) -> None:
         with pytest.raises(ValueError, match=f"a multiple of 4 from 128 on, not {limit}"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 from protocol.rejection import Rejected, Rejection, error_body, rejected, unauthorized
@@ -21,6 +22,10 @@ class TestRejected:
 
     def test_equal_refusals_are_one(self) -> None:
         assert len({rejected("to", "it", "x"), rejected("to", "it", "x"), rejected("to", "it", "y")}) == 2
+
+    def test_it_outlives_copying(self) -> None:
+        error = Rejected(rejection=Rejection(400, "InvalidParameter", "no"))
+        assert copy.copy(error) == error
 
 
 class TestUnauthorized:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from protocol.errors import PeerViolation
 from protocol.speech.client.hearing import FAILURES, Failure, Heard, Numbering, Told, Trouble, Turn, Voice
 from protocol.speech.client.telemetry import Report
 from protocol.speech.messages import (
@@ -137,4 +138,6 @@ class TestVoices:
     def test_a_voice_that_the_end_of_the_turn_cuts_off(self) -> None:
         [trouble] = hear(turn(), SynthesisChunk(None, b"RIFF"), TurnEnd())
         assert isinstance(trouble, Trouble)
-        assert trouble.violation.requirement == "speech.synthesis.end"
+        assert trouble.violation == PeerViolation(
+            "speech.synthesis.end", "turn.end", "the end of the voice before it", "none"
+        )

@@ -20,6 +20,7 @@ class TestConfig:
     def test_describes_the_audio_in_numbers(self) -> None:
         source = config_body(SYSTEM, PcmFormat(8_000), Mode.DICTATION)["context"]["audio"]["source"]
         assert (source["samplerate"], source["bitspersample"], source["channelcount"]) == (8_000, 16, 1)
+        assert (source["type"], source["model"], source["connectivity"]) == ("File", "File", "Unknown")
 
     def test_names_the_mode(self) -> None:
         body = config_body(SYSTEM, PcmFormat(16_000), Mode.DICTATION)

@@ -41,6 +41,7 @@ class TestSpeechKey:
             ("en", "en-GB"),
             ("en-IN", "en-GB"),
             ("de-AT", "de-DE"),
+            ("de-Latn-AT", "de-DE"),
             ("DE", "de-DE"),
             ("deu", None),
             ("xx-XX", None),

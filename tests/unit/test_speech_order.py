@@ -100,6 +100,23 @@ def states_and_words(table: Table, party: Party) -> tuple[set[str], set[str]]:
     return states, {*table.messages(party), *(row.message for row in refusals)}
 
 
+class TestNames:
+    """Findings and the diagram say them."""
+
+    def test_of_messages(self) -> None:
+        assert ", ".join(WORDS[CLIENT]) == (
+            "config, context, header, audio, end, telemetry, event, commit, other, close"
+        )
+        assert ", ".join(WORDS[SERVER]) == (
+            "turn.start, startDetected, interim, final, voice start, chunk, chunk of a stream, voice end, "
+            "endDetected, turn.end, close"
+        )
+
+    def test_of_states(self) -> None:
+        assert ", ".join(STATES[CLIENT]) == "fresh, configured, ready, streaming, ended, closed"
+        assert ", ".join(STATES[SERVER]) == "idle, due, open, hearing, speaking, closed"
+
+
 class TestCompleteness:
     @pytest.mark.parametrize(("dialect", "party"), EVERY_PARTY)
     def test_the_table_speaks_of_these_states_and_messages_and_no_others(self, dialect: str, party: Party) -> None:

@@ -142,6 +142,7 @@ class TestSameInBoth:
         ("message", "path", "members"),
         [
             (TurnStart("tag"), "turn.start", {"context": {"serviceTag": "tag"}}),
+            (TurnStart(None), "turn.start", {}),
             (StartDetected(5), "speech.startDetected", {"Offset": 5}),
             (EndDetected(6), "speech.endDetected", {"Offset": 6}),
             (EndDetected(), "speech.endDetected", {}),

@@ -158,7 +158,8 @@ class TestWhatComesOutOfOrder:
 
 class TestAudioWithoutAContext:
     def test_of_a_finished_turn_opens_nothing_however_its_id_is_written(self) -> None:
-        talk = Talk(V1).begin("a" * 32, mode="Interactive").phrase()
+        asked = SpeechRequest(V1, "c" * 32, source="en-US", targets=("pt",))
+        talk = Talk(V1, request=asked).begin("a" * 32, mode="Interactive").phrase()
         assert talk.audio(HEADER, "A" * 32).paths.count("turn.start") == 1
 
     def test_opens_a_turn_in_v1(self) -> None:
@@ -285,6 +286,7 @@ class TestLimits:
         talk = Talk(policy=Policy(idle_s=1e9)).begin()
         assert talk.pass_time(600).closed == Close(1001, "the connection has reached its maximum age")
         assert talk.paths == ["turn.start"]
+        assert talk.orders[-1] == AudioEnded(flush=False)
 
     def test_an_early_tick_means_nothing(self) -> None:
         talk = Talk()
@@ -354,6 +356,7 @@ class TestTheClientsEnd:
         talk.take(talk.session.receive(PeerClosed(1.0, 1000, "")))
         assert talk.orders[-1] == AudioEnded(flush=False)
         assert (talk.session.open, talk.session.next_deadline) == (False, None)
+        assert client_of(talk) == order.CLOSED
         assert talk.phrase().audio(HEADER).said == [("turn.start", ONE)]
         assert talk.session.receive(Tick(9.0)) == talk.session.shutdown(9.0) == []
 

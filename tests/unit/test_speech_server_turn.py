@@ -19,6 +19,7 @@ from protocol.events import (
     Span,
     Speak,
     Speech,
+    Task,
 )
 from protocol.languages import PUBLISHED
 from protocol.speech.context import Context, settle
@@ -30,6 +31,8 @@ from protocol.speech.server.results import Heard
 from protocol.speech.server.turn import Turn
 from protocol.wire import Close, Kind
 from tests.unit.speech_talk import HEADER, ONE, SECOND, THREE, TWO, VOICE, VOICED, Talk, context
+
+WITHOUT_INTERIMS = {"targetLanguages": ["pt"], "output": {"interimResults": {"mode": "None"}}}
 
 
 class TestTheEndOfTheAudio:
@@ -166,7 +169,8 @@ class TestALongSilence:
 class TestFailures:
     def test_of_the_engine_are_told_in_the_turn(self) -> None:
         talk = Talk().begin().found(Fault(0, 1011, "broken"))
-        assert talk.last("translation.response")["SpeechPhrase"]["RecognitionStatus"] == "Error"
+        phrase = talk.last("translation.response")["SpeechPhrase"]
+        assert (phrase["RecognitionStatus"], phrase["Duration"]) == ("Error", 0)
         assert (talk.paths[-1], talk.closed) == ("turn.end", None)
         assert talk.found(Fault(0, 1011, "again")).paths.count("turn.end") == 1
 
@@ -197,6 +201,24 @@ class TestFailures:
         talk = Talk().begin(mode="Interactive").phrase()
         said = len(talk.said)
         assert len(talk.phrase().said) == said
+
+
+class TestTheTask:
+    @staticmethod
+    def of(talk: Talk) -> list[Task]:
+        return [order.task for order in talk.orders if isinstance(order, AudioStarted)]
+
+    def test_is_what_the_policy_has_where_a_client_wants_nothing(self) -> None:
+        policy = Policy(endpoint_silence_ms=500, max_utterance_ms=9000, partial_interval_ms=200)
+        assert self.of(Talk(policy=policy).begin()) == [Task("en-US", ("pt",), (), 500, 9000, 200)]
+
+    def test_is_what_the_client_wants_where_the_policy_lets_it(self) -> None:
+        timeouts = {"segmentationSilenceTimeoutMs": 700, "segmentationForcedTimeoutMs": 20_000}
+        detection = {"mode": "Conversation", "language": "en-US", "conversation": {"segmentation": timeouts}}
+        talk = Talk().begin(phraseDetection=detection, translation=WITHOUT_INTERIMS)
+        assert self.of(talk) == [Task("en-US", ("pt",), (), 700, 20_000, None)]
+        talk = Talk(policy=Policy(max_utterance_ms=9000)).begin(phraseDetection=detection)
+        assert self.of(talk) == [Task("en-US", ("pt",), (), 700, 9000, 300)]
 
 
 class TestEventsAndCommits:

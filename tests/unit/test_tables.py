@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from enum import Enum
@@ -18,6 +19,12 @@ class Colour(Enum):
 
 def table(**values: Any) -> Table:
     return Table("group.toml", "entry", values)
+
+
+class TestErrors:
+    def test_outlive_copying(self) -> None:
+        error = RegisterError(file="a.toml", entry="b", problem="c")
+        assert copy.copy(error) == error
 
 
 class TestFile:

@@ -174,6 +174,13 @@ class TestTheEnd:
 
     def test_the_servers_close_in_between_is_not(self) -> None:
         assert started().receive(PeerClosed(3.0, 1001, "")) == [Over(3.0, 1001, "", False)]
+        assert started().receive(PeerClosed(3.0, 1000, "")) == [Over(3.0, 1000, "", False)]
+
+    def test_nor_is_a_close_that_tells_of_trouble(self) -> None:
+        session = started()
+        session.finish(1.0)
+        session.receive(final(2.0))
+        assert session.receive(PeerClosed(3.0, 1011, "")) == [Over(3.0, 1011, "", False)]
 
     @pytest.mark.parametrize(
         "last", [PeerClosed(3.0, 1000, ""), Tick(21.0), Fragment(3.0, Kind.BINARY, bytes(11), final=False)]

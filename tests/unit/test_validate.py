@@ -197,7 +197,7 @@ class TestSentence:
         assert found(schema, {}) == expected
 
     def test_what_is_no_object_lacks_no_members(self) -> None:
-        assert found({"required": ["a"], "dependentRequired": {"a": ["b"]}, "maxItems": 9}, []) == []
+        assert found({"required": ["a"], "dependentRequired": {"a": ["b"]}, "maxProperties": 9}, []) == []
 
     def test_dependents_of_an_absent_member_are_not_asked_for(self) -> None:
         assert found({"dependentRequired": {"a": ["b"]}, "maxProperties": 9}, {"c": 1}) == []

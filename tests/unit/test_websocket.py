@@ -446,7 +446,7 @@ class TestSection711End:
     def test_an_end_without_a_close_frame_is_1006(self, client: ClientEnd, before: bytes) -> None:
         if before:
             client.receive(before, 1.0)
-        assert client.receive(b"", 2.0) == [PeerClosed(2.0, ABNORMAL, "")]
+        assert client.receive(b"", 2.0) == [PeerClosed(2.0, 1006, "")]
         assert client.receive(b"", 3.0) == []
         assert not client.open
         assert not client.close_expected
