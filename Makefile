@@ -11,7 +11,7 @@ WAITING := tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake flaky slow bench bench-engines demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake mutants flaky slow bench bench-engines demo constraints clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -74,6 +74,9 @@ flake: libraries ## Check the reference server again and again in all surroundin
 	@mkdir -p build
 	@printf '| runs of | runs | not green | seconds |\n|---|---|---|---|\n' >build/flake.md
 	SPEECHWIRE_FIGURES=build/flake.md $(BIN)/python -m pytest tests/quality/test_always_green.py
+
+mutants: $(INSTALLED) ## Break the protocol's code in fifty places; the unit tests have to see it
+	$(BIN)/python -m pytest tests/quality/test_mutants.py
 
 flaky: libraries $(CLIENTS) ## Run the tests with sockets RUNS times under load; a test that fails once is flaky
 	@mkdir -p build/flaky

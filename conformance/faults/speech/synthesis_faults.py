@@ -167,9 +167,9 @@ class ShortNames(Mutator):
         return (with_members(message, {**members, "synthesis": {**members["synthesis"], "defaultVoices": known}}),)
 
 
-@fault("synthesis.before-turn-end", "behind", implies=("synthesis.on-request", "query.voice-switch"))
+@fault("synthesis.before-turn-end", "behind", implies=("synthesis.on-request",))
 class VoiceBehindEnd(Mutator):
-    """Sends the last voice of a turn behind its turn.end."""
+    """Sends the last voice of a turn behind its turn.end, where speech.context asks for voices."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class VoiceBehindEnd(Mutator):
 
     def on_said(self, message: UspMessage) -> Said:
         """Hold a voice back until the next result, or the end."""
-        if message.path in _VOICE:
+        if message.path in _VOICE and "synthesis" in self.context:
             self._held.append(message)
             return ()
         if message.path == "speech.endDetected":

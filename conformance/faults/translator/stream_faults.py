@@ -63,7 +63,7 @@ class MessageFault(Mutator):
         return (fragment,)
 
 
-@fault("audio.burst", "cut-off", implies=("audio.large-message", "audio.fragmented", "audio.unfinished-message"))
+@fault("audio.burst", "cut-off", implies=("audio.large-message", "audio.fragmented"))
 class ShortBuffer(MessageFault):
     """Has room for two seconds of a message and loses the rest."""
 
@@ -83,7 +83,7 @@ class NoLargeMessage(MessageFault):
         return refused(fragment) if self.size > _LARGE else (fragment,)
 
 
-@fault("audio.fragmented", "refused", implies=("audio.ping",))
+@fault("audio.fragmented", "refused")
 class NoFragments(Mutator):
     """Takes a message in small frames for an error."""
 
