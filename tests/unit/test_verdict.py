@@ -147,6 +147,23 @@ class TestCheck:
             assert (one.exit_code(strict=False), one.exit_code(strict=True)) == codes
 
 
+class TestRate:
+    def test_of_a_flaky_check_is_what_was_counted(self) -> None:
+        assert flaky(VIOLATION).rate == (1, 3)
+
+    @pytest.mark.parametrize("repeats", [0, 2])
+    def test_of_a_failure_that_came_each_time_is_all_of_its_runs(self, repeats: int) -> None:
+        found = Check("case", "translator.final.id-unique", VIOLATION, "", "", count=7, repeats=repeats)
+        assert found.rate == (repeats + 1, repeats + 1)
+
+
+class TestKnown:
+    @pytest.mark.parametrize("verdict", [VIOLATION, Verdict.COULD_NOT_RUN, Verdict.NON_STRICT])
+    def test_a_known_departure_ends_no_run(self, verdict: Verdict) -> None:
+        found = Check("case", "translator.final.id-unique", verdict, "", "", known="an old node")
+        assert found.exit_code(strict=True) is ExitCode.CONFORMING
+
+
 class TestExitCode:
     """What a run ends with."""
 
