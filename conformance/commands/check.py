@@ -22,7 +22,7 @@ from conformance.commands.report_options import Reporting, report_options
 from conformance.commands.target_options import dialect_option, make_target, parse_url, target_options
 from conformance.feeds.capture import read_capture
 from conformance.feeds.capture_json import CaptureError
-from conformance.feeds.programs import NotStarted, ending, fill_in
+from conformance.feeds.programs import NotStarted, ending, fill_in, stoppable
 from conformance.feeds.recorded import judge_recorded
 from conformance.feeds.server import Options, check_server, select
 from conformance.feeds.started import started
@@ -82,12 +82,15 @@ def server(url: str, **options: Any) -> None:
 
     async def run() -> None:
         starting = started(command, target.address.host, target.address.port) if command else contextlib.nullcontext()
-        async with starting:
-            await check_server(target, options["dialect"], selection, reporting.handle, peer, _tell)
+        with stoppable():
+            async with starting:
+                await check_server(target, options["dialect"], selection, reporting.handle, peer, _tell)
 
     with reporting:
         try:
             asyncio.run(run())
+        except asyncio.CancelledError as error:
+            raise CouldNotRun("the run was told to stop") from error
         except NotStarted as error:
             raise CouldNotRun("\n".join(map(printable, str(error).split("\n")))) from error
     sys.exit(reporting.finish().exit_code)

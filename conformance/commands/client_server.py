@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import shlex
-import signal
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -17,7 +16,7 @@ from conformance import corpus, timeline
 from conformance.cases.target import ENDPOINTS
 from conformance.commands.client_recording import CASE, MOST, Recording, RecordingTap
 from conformance.feeds.client import Ran, run_client
-from conformance.feeds.programs import NotStarted, ending, fill_in
+from conformance.feeds.programs import NotStarted, ending, fill_in, stoppable
 from conformance.feeds.server import coverage
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
 from conformance.judge.wire import judge_all
@@ -69,7 +68,7 @@ async def check_with_reference_server(
         environment = {"SPEECHWIRE_CASE": CASE}
         ran: Ran | NotStarted
         try:
-            with _stoppable():
+            with stoppable():
                 ran = await run_client(fill_in(program, values), environment, options["hang"], recording.enough)
         except NotStarted as error:
             ran = error
@@ -108,18 +107,6 @@ class Unstarted(Exception):
     def __init__(self, reason: str, report: Report) -> None:
         super().__init__(reason)
         self.report = report
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the run as an interrupt does, behind the client: nothing of that may outlive us."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
 
 
 @contextlib.contextmanager

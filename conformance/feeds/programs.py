@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from conformance.feeds.processes import MARK, Family
@@ -61,6 +61,18 @@ async def running(command: Sequence[str], environment: Mapping[str, str]) -> Asy
             yield program
         finally:
             await program.stop()
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM end the run as an interrupt does, behind what we have started: nothing of that may outlive us."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task is not None:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 def ending(code: int | None) -> str:

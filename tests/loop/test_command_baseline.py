@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,6 +122,28 @@ class TestStart:
         assert says in ran.err
         assert ("no licence" in ran.err) == ("no licence" in command)
         assert "Traceback" not in ran.err
+
+    def test_a_run_that_is_told_to_stop_ends_the_server(self, speechwire: Speechwire, tmp_path: Path) -> None:
+        mark = tmp_path / "port"
+        inner = f"echo $$ >{mark}; exec {serving()}"
+        command = [
+            speechwire.program,
+            "check",
+            "server",
+            "ws://127.0.0.1:0",
+            *KEY,
+            "--start",
+            f"sh -c {shlex.quote(inner)}",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+            assert run.stdout is not None
+            assert run.stderr is not None
+            assert run.stdout.readline().startswith("speechwire ")
+            run.terminate()
+            assert run.wait(20) == 3
+            assert "the run was told to stop" in run.stderr.read()
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(mark.read_text()), 0)
 
     def test_without_it_there_is_no_port_0(self, speechwire: Speechwire) -> None:
         ran = speechwire("check", "server", "ws://127.0.0.1:0", *KEY)
