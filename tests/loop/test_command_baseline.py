@@ -127,7 +127,7 @@ class TestStart:
         mark = tmp_path / "port"
         inner = f"echo $$ >{mark}; exec {serving()}"
         command = [
-            speechwire.program,
+            str(speechwire.program),
             "check",
             "server",
             "ws://127.0.0.1:0",
