@@ -1,6 +1,7 @@
 """The same seed and the same server give the same cases, the same bytes and the same verdicts, over real sockets.
 
-What is different each time is what has to be: the key of the opening handshake, and what the clock says in headers.
+What is different each time is what has to be: the key of the opening handshake, what the clock says in headers, and how
+much was sent before the server said that it had enough.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ def _carried(connection: Recorder, port: int) -> bytes:
 def test_gives_the_same_run(dialect: str) -> None:
     (sent, verdicts), (again, verdicts_again) = (asyncio.run(run(dialect, 5)) for _ in range(2))
     assert verdicts == verdicts_again
-    assert sum((sent - again).values()) == sum((again - sent).values()) == 0
+    assert sent.total() == again.total()
+    # Who is told that a turn is over stops sending: how much it had sent by then, the machine decides.
+    assert (sent - again).total() <= sent.total() // 50
 
 
 def test_another_seed_gives_another_run() -> None:
