@@ -10,13 +10,10 @@ from typing import Any, Final
 from construct import Const, Construct, Prefixed, Renamed, Struct
 
 import schemas
-from conformance.cases import registry
-from conformance.judge.benches import BENCHES
-from conformance.judge.wire import WIRE
+from conformance.cases.judged import judged_by
 from protocol import requirements, riff
 from protocol.schema_compile import KEYWORDS, OWN, inline
 from protocol.speech import formats
-from protocol.wire import Party
 
 _HEAD = """\
 # The formats
@@ -56,7 +53,7 @@ def render() -> str:
 
 def _lines() -> Iterator[str]:
     yield _HEAD
-    cases = _cases()
+    cases = judged_by()
     for folder, title in _FOLDERS.items():
         yield f"## {folder}: {title}\n"
         for name in schemas.names():
@@ -133,19 +130,6 @@ def _size(part: Construct) -> str:
     except Exception:  # noqa: BLE001 - construct's way to say that there is no fixed size
         return "up to its end mark, or to the end of the message"
     return f"{size} bytes, {'little-endian' if str(getattr(part, 'fmtstr', '')).startswith('<') else 'as they are'}"
-
-
-def _cases() -> dict[str, list[str]]:
-    """Return the cases that judge each requirement."""
-    found: dict[str, dict[str, None]] = {}
-    for dialect in BENCHES:
-        for case in registry.load(dialect):
-            for name in case.requirements:
-                found.setdefault(name, {})[case.id] = None
-        for party in Party:
-            for name in sorted(BENCHES[dialect]().requirements(party)):
-                found.setdefault(name, {})[WIRE] = None
-    return {name: list(cases) for name, cases in found.items()}
 
 
 def _named(requirement: str, cases: Mapping[str, Sequence[str]]) -> str:

@@ -7,10 +7,8 @@ from typing import Any
 
 import click
 
-from conformance.cases import registry
+from conformance.cases.judged import judged_by
 from conformance.cases.target import ENDPOINTS
-from conformance.judge.benches import BENCHES
-from conformance.judge.wire import WIRE
 from protocol import requirements
 from protocol.requirements import Requirement
 from protocol.wire import Party
@@ -24,25 +22,12 @@ def command(dialect: str | None, party: str | None, as_json: bool) -> None:
     """List the requirements: id, level, basis, statement."""
     rows = [row for row in requirements.load(dialect).values() if party is None or row.party.value == party]
     if as_json:
-        tested = _tested(dialect)
+        tested = judged_by(dialect)
         click.echo(json.dumps([document(row, tested.get(row.id, ())) for row in rows], ensure_ascii=False, indent=2))
         return
     for row in rows:
         note = f" (not tested: {row.excluded})" if row.excluded else ""
         click.echo(f"{row.id}  {row.party.value} {row.level.value} {row.basis.value}{note}\n    {row.statement}")
-
-
-def _tested(dialect: str | None) -> dict[str, list[str]]:
-    """Return the cases of each requirement; `wire` where every message of a run is judged by it."""
-    tested: dict[str, dict[str, None]] = {}
-    for name in [dialect] if dialect else list(BENCHES):
-        for party in Party:
-            for case in registry.load(name, party):
-                for row in case.requirements:
-                    tested.setdefault(row, {})[case.id] = None
-            for row in sorted(BENCHES[name]().requirements(party)):
-                tested.setdefault(row, {})[WIRE] = None
-    return {row: list(by) for row, by in tested.items()}
 
 
 def document(row: Requirement, tested_by: list[str] | tuple[str, ...]) -> dict[str, Any]:

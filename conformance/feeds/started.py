@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from conformance.feeds.programs import NotStarted, Program, ending, running
+from conformance.feeds.programs import NotStarted, ending, running
 
 READY_S = 60.0
 _LOOK_S = 0.05
@@ -14,7 +14,7 @@ _KEPT_LINES = 10
 
 
 @contextlib.asynccontextmanager
-async def started(command: Sequence[str], host: str, port: int, ready_s: float = READY_S) -> AsyncIterator[Program]:
+async def started(command: Sequence[str], host: str, port: int, ready_s: float = READY_S) -> AsyncIterator[None]:
     """Start a server and wait until it takes connections; end it, its children too, at the end of the block.
 
     Raises:
@@ -31,7 +31,7 @@ async def started(command: Sequence[str], host: str, port: int, ready_s: float =
                 )
                 raise NotStarted(f"the server {how}{printed(await server.stop())}")
             await asyncio.sleep(_LOOK_S)
-        yield server
+        yield
 
 
 def printed(output: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cases import registry as cases
+from conformance.cases.judged import judged_by
 from conformance.faults import matrix
 from conformance.faults import registry as faults
 from conformance.faults.prove import Proof, prove, run_in_memory
@@ -101,7 +101,6 @@ class TestTheKillMatrix:
 class TestWhatIsJudged:
     def test_every_requirement_without_a_test_has_a_reason(self, dialect: str) -> None:
         """A requirement is in a case, in a rule, or excluded with a reason."""
-        tested = {name for party in Party for case in cases.load(dialect, party) for name in case.requirements}
-        tested |= {name for party in Party for name in BENCHES[dialect]().requirements(party)}
+        tested = judged_by(dialect)
         silent = [row.id for row in requirements.load(dialect).values() if row.party is Party.SERVER]
         assert [name for name in silent if name not in tested and not requirements.get(name).excluded] == []

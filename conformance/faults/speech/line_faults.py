@@ -53,8 +53,7 @@ class WantsLanguages(Mutator):
 
     def on_request(self, request: HttpRequest) -> HttpRequest:
         """Refuse a query without a word."""
-        named = {"from", "to", "language"} & set(self.parameters)
-        return refuse(request) if self.for_speech and not named and not request.query else request
+        return refuse(request) if self.for_speech and not request.query else request
 
 
 @fault("close.answer", "just-ends")
