@@ -10,7 +10,7 @@ from typing import Any
 from conformance.baseline.entries import Baseline, Entry
 from conformance.judge.verdict import SEVERITY, Verdict
 
-_COUNTS = frozenset({"violation", "could-not-run", "flaky"})
+_COUNTS = frozenset({"violation", "could-not-run"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,12 @@ def look(reports: Iterable[Mapping[str, Any]], *, strict: bool) -> dict[str, See
 
 
 def _seen(check: Mapping[str, Any], *, strict: bool) -> Seen | None:
-    word = check["verdict"]
+    word = check.get("worst", check["verdict"])
     if word == "not-applicable":
         return None
     runs = check.get("runs", 1)
     if word in _COUNTS or (strict and word == "non-strict"):
-        # How grave a flaky one is its text says alone; the gravest that fails a run is what it may be.
-        verdict = Verdict.VIOLATION if word == "flaky" else Verdict(word)
-        return Seen(check.get("failed", 1), runs, verdict)
+        return Seen(check.get("failed", 1), runs, Verdict(word))
     return Seen(0, runs, Verdict.OK)
 
 

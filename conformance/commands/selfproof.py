@@ -43,7 +43,8 @@ def command(
     it does not touch. Exit code 1 otherwise.
     """
     from conformance.faults import matrix, registry  # noqa: PLC0415 - needs [server]
-    from conformance.faults.prove import prove, run_in_memory  # noqa: PLC0415 - the same
+    from conformance.faults.prove import prove  # noqa: PLC0415 - the same
+    from conformance.faults.reach import record  # noqa: PLC0415 - the same
 
     faults = [fault for fault in registry.load(dialect) if not only or any(fnmatchcase(fault.id, g) for g in only)]
     if not faults:
@@ -54,9 +55,9 @@ def command(
         return
     for file in (json_file, markdown_file):
         _check_file(file)
-    sound = run_in_memory(dialect)
-    if sound.exit_code:
-        failing = ", ".join(check.id for check in sound.checks if check.exit_code(strict=False))
+    sound = record(dialect)
+    if sound.report.exit_code:
+        failing = ", ".join(check.id for check in sound.report.checks if check.exit_code(strict=False))
         raise CouldNotRun(f"the reference server itself does not pass: {failing}")
 
     def tell(proof: Proof) -> None:
@@ -65,7 +66,7 @@ def command(
         if proof.undeclared:
             click.echo(f"         undeclared collateral: {', '.join(proof.undeclared)}")
 
-    proofs = prove(dialect, faults, jobs, tell)
+    proofs = prove(sound, faults, jobs, tell)
     _write(json_file, json.dumps({"faults": [_members(proof) for proof in proofs]}, indent=2) + "\n")
     _write(markdown_file, matrix.render(dialect, requirements.load(dialect), faults, proofs))
     survivors = sum(not proof.killed for proof in proofs)

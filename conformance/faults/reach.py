@@ -1,20 +1,31 @@
-"""Which cases a fault reaches: those in whose traffic it changes anything.
+"""Which cases a fault reaches: those in whose traffic it changes anything, or in which its policy is asked for.
 
-The sound server is run once, case by case, and what passes its taps is kept. A mutator that passes all of a case's
-traffic on as it came leaves that case as it was, since in virtual time, with one seed, nothing else can change. So the
-case need not be run again to know that the fault does no harm there.
+The sound server is run once, case by case, and what passes its taps is kept, and which fields of its policy it reads.
+A mutator that passes all of a case's traffic on as it came leaves that case as it was, since in virtual time, with one
+seed, nothing else can change; so does a field that nobody reads. The case need not be run again to know that the fault
+does no harm there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
+from conformance.faults.memory import SOUND, check, examine
 from conformance.faults.mutator import Mutator
+from conformance.faults.registry import Fault
+from conformance.feeds.doctor import Diagnosis
+from conformance.feeds.server import Options
+from conformance.peers.virtual import run
+from conformance.report.events import CaseFinished, Report
+from protocol import requirements
 from protocol.wire import Fragment, HttpRequest, HttpResponse, Outbound, PeerClosed
 from reference_server.tap import Tap
 
 Event = HttpRequest | HttpResponse | Fragment | PeerClosed | Outbound | bytes
+
+_ONE_AT_A_TIME: Final = Options(connections=1)
 
 
 class Recorder(Tap):
@@ -50,18 +61,87 @@ class Recorder(Tap):
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
-    """The connections of the positive control, and of each case, by its id."""
+class Seen:
+    """What was seen of the sound server for a while: its connections, and the fields of its policy that it read."""
 
-    control: Sequence[Recorder]
-    cases: Mapping[str, Sequence[Recorder]] = field(default_factory=dict)
+    connections: Collection[Recorder]
+    read: Collection[str] = ()
 
 
-def reached(mutator: Callable[[], Mutator], traffic: Traffic) -> tuple[str, ...] | None:
-    """Return the cases whose traffic a mutator changes; None if it changes that of the control, and so every case."""
-    if any(changes(mutator(), seen) for seen in traffic.control):
-        return None
-    return tuple(name for name, all_seen in traffic.cases.items() if any(changes(mutator(), seen) for seen in all_seen))
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """What the suite says of the sound server, and what was seen in the positive control and in each case."""
+
+    report: Report
+    diagnosis: Diagnosis
+    control: Seen
+    cases: Mapping[str, Seen]
+
+
+class _Watch:
+    """Collects what the server does until it is asked for it."""
+
+    def __init__(self) -> None:
+        self._connections: list[Recorder] = []
+        self._read: set[str] = set()
+        self._always: frozenset[str] | None = None
+
+    def tap(self) -> Recorder:
+        """Return the tap of a new connection. What was read before the first one counts for all that is seen."""
+        if self._always is None:
+            self._always = frozenset(self._read)
+        self._connections.append(Recorder())
+        return self._connections[-1]
+
+    def policy(self, policy: Any) -> Any:
+        """Return the same policy, one that is watched."""
+        read = self._read
+
+        class Watched(type(policy)):  # type: ignore[misc] # of either folder
+            def __getattribute__(self, name: str) -> object:
+                read.add(name)
+                return super().__getattribute__(name)
+
+        return Watched(**{field.name: getattr(policy, field.name) for field in fields(policy)})
+
+    def seen(self) -> Seen:
+        """Return what was seen since it was last asked."""
+        seen = Seen(tuple(self._connections), frozenset(self._read) | (self._always or frozenset()))
+        self._connections.clear()
+        self._read.clear()
+        return seen
+
+
+def record(dialect: str) -> Sound:
+    """Run the suite against the sound server, a case at a time, and keep what is to be seen."""
+    watch = _Watch()
+    folder = requirements.folder(dialect)
+    settings = replace(SOUND, **{folder: watch.policy(getattr(SOUND, folder))})
+    diagnosis = run(examine(dialect, settings, watch.tap))
+    control = watch.seen()
+    cases: dict[str, Seen] = {}
+
+    def finished(event: object) -> None:
+        if isinstance(event, CaseFinished):
+            cases[event.case] = watch.seen()
+
+    report = run(check(dialect, settings, watch.tap, _ONE_AT_A_TIME, finished))
+    first = next(iter(cases))
+    connections = tuple(cases[first].connections)[len(control.connections) :]
+    cases[first] = replace(cases[first], connections=connections)
+    return Sound(report, replace(diagnosis, transcripts=[]), control, cases)
+
+
+def reached(fault: Fault, cases: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Return those of the cases that a fault reaches."""
+    return tuple(name for name, seen in cases.items() if touches(fault, seen))
+
+
+def touches(fault: Fault, seen: Seen) -> bool:
+    """Tell whether a fault changes anything of what was seen, each connection by itself."""
+    if not fault.policy.keys().isdisjoint(seen.read):
+        return True
+    return any(changes(fault.mutator(), connection) for connection in seen.connections)
 
 
 def changes(mutator: Mutator, seen: Recorder) -> bool:

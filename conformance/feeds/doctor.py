@@ -22,10 +22,17 @@ from protocol.wire import HttpResponse, Party
 
 @dataclass
 class Diagnosis:
-    """The steps up to the first that does not work. `usable` says whether cases make sense."""
+    """The steps up to the first that does not work. `usable` says whether cases make sense.
+
+    Attributes:
+        steps: What was tried.
+        transcripts: Of the connections of the good conversation.
+        budget: What the run may spend, as it was measured.
+    """
 
     steps: list[Step] = field(default_factory=list)
     transcripts: list[Transcript] = field(default_factory=list)
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def usable(self) -> bool:
@@ -68,7 +75,7 @@ async def diagnose(
     seed: int = 0,
 ) -> Diagnosis:
     """Try layer by layer: name and TCP, TLS, HTTP, the upgrade, one conversation. `told` hears of each step."""
-    found = Diagnosis()
+    found = Diagnosis(budget=budget)
     case = Case(CONTROL, dialect, Party.SERVER, (), (), 1, "fast", "One good conversation.", _nothing)
     context = Context(case, target, budget, seed)
 

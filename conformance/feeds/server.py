@@ -74,11 +74,14 @@ async def check_server(
     emit: Emit,
     peer: Mapping[str, object],
     told: Callable[[Step], None] = lambda _: None,
+    diagnosis: Diagnosis | None = None,
 ) -> Report:
-    """Run the suite against a server. `emit` hears of everything as it happens, `told` of the doctor's steps."""
+    """Run the suite against a server. `emit` hears of everything as it happens, `told` of the doctor's steps.
+
+    The doctor does not come where there is a `diagnosis`, whose budget is then spent.
+    """
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    budget = Budget(scale=options.scale)
     cases = select(dialect, options)
     started = RunStarted(
         version=version("speechwire"),
@@ -89,7 +92,9 @@ async def check_server(
         planned=len(cases),
     )
     emit(started)
-    diagnosis = await diagnose(target, dialect, control(dialect), budget, told, options.seed)
+    if diagnosis is None:
+        diagnosis = await diagnose(target, dialect, control(dialect), Budget(scale=options.scale), told, options.seed)
+    budget = diagnosis.budget
     outcomes: tuple[Outcome, ...] = ()
     if diagnosis.others is not None:
         target = replace(target, others=diagnosis.others)

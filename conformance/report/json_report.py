@@ -53,6 +53,7 @@ def _baseline(report: Report) -> dict[str, Any]:
 def _check(check: Check, requirement: Requirement) -> dict[str, Any]:
     failed, runs = check.rate
     repeated = {"failed": failed, "runs": runs} if runs > 1 else {}
+    worst = {} if check.worst is None else {"worst": check.worst.value}
     known = {} if check.known is None else {"known": check.known}
     bundle = {} if check.bundle is None else {"bundle": check.bundle}
     return {
@@ -66,6 +67,7 @@ def _check(check: Check, requirement: Requirement) -> dict[str, Any]:
         "observed": observed(check),
         "count": check.count,
         **repeated,
+        **worst,
         **known,
         **bundle,
     }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.faults.prove import run_in_memory
+from conformance.faults.memory import run_in_memory
 from conformance.feeds.server import Options, check_server
 from conformance.peers.address import Address
 from conformance.report.events import Report

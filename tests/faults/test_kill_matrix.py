@@ -10,7 +10,9 @@ import pytest
 from conformance.cases.judged import judged_by
 from conformance.faults import matrix
 from conformance.faults import registry as faults
-from conformance.faults.prove import Proof, prove, run_in_memory
+from conformance.faults.memory import run_in_memory
+from conformance.faults.prove import Proof, prove
+from conformance.faults.reach import record
 from conformance.judge.benches import BENCHES
 from conformance.judge.verdict import Verdict
 from protocol import requirements
@@ -34,7 +36,7 @@ def dialect(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def proofs(dialect: str) -> tuple[Proof, ...]:
-    return prove(dialect, faults.load(dialect), os.cpu_count() or 1, lambda _: None)
+    return prove(record(dialect), faults.load(dialect), os.cpu_count() or 1, lambda _: None)
 
 
 class TestTheCatalogue:

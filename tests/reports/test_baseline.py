@@ -261,6 +261,11 @@ class TestAnUpdate:
         again = Check("wire", ID, Verdict.VIOLATION, "a new id", "1 twice", repeats=2)
         assert look(documents((again,)), strict=False) == {CHECK: Seen(3, 3, Verdict.VIOLATION)}
 
+    def test_takes_a_flaky_one_for_what_its_worst_run_was(self) -> None:
+        mild = Check("wire", ID, Verdict.FLAKY, "", "", count=3, failed=1, worst=Verdict.NON_STRICT)
+        assert look(documents((mild,)), strict=False) == {CHECK: Seen(0, 3, Verdict.OK)}
+        assert look(documents((mild,)), strict=True) == {CHECK: Seen(1, 3, Verdict.NON_STRICT)}
+
     def test_takes_the_mild_ones_when_it_is_asked_to(self) -> None:
         assert look(documents((MILD,)), strict=False) == {CHECK: Seen(0, 1, Verdict.OK)}
         assert look(documents((MILD,)), strict=True) == {CHECK: Seen(1, 1, Verdict.NON_STRICT)}

@@ -28,13 +28,13 @@ class TestMembers:
         assert list(written) == MEMBERS
         assert list(written["timing"]) == ["total_s", "waiting_s"]
         found = {tuple(check) for check in written["checks"]}
-        assert found == {tuple(CHECK), (*CHECK, "bundle"), (*CHECK, "failed", "runs")}
+        assert found == {tuple(CHECK), (*CHECK, "bundle"), (*CHECK, "failed", "runs", "worst")}
 
     def test_are_all_in_the_schema(self) -> None:
         schema = schemas.read("report")
         assert schema["required"] == MEMBERS
         assert list(schema["properties"]) == [*MEMBERS, "baseline"]
-        assert list(schema["$defs"]["check"]["properties"]) == [*CHECK, "failed", "runs", "known", "bundle"]
+        assert list(schema["$defs"]["check"]["properties"]) == [*CHECK, "failed", "runs", "worst", "known", "bundle"]
         assert schema["$defs"]["check"]["required"] == CHECK
 
     def test_the_bundle_is_there_only_where_there_is_one(self, make_report: MakeReport, register: Register) -> None:
@@ -66,7 +66,7 @@ class TestMembers:
 
     def test_a_flaky_check_says_how_often_it_failed(self, make_report: MakeReport, register: Register) -> None:
         flaky = document(make_report(), register)["checks"][4]
-        assert (flaky["verdict"], flaky["count"]) == ("flaky", 3)
+        assert (flaky["verdict"], flaky["count"], flaky["worst"]) == ("flaky", 3, "violation")
         assert flaky["observed"] == "failed 1 of 3 times, as violation: none"
 
     def test_checks_keep_their_order(self, make_report: MakeReport, register: Register) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 
 import pytest
 
 from conformance.faults import prove, registry
+from conformance.faults.memory import SOUND, check, run_in_memory
 from conformance.faults.mutator import Mutator
-from conformance.faults.prove import prove_one, run_in_memory
-from conformance.faults.reach import Recorder, Traffic, changes, reached
+from conformance.faults.prove import prove_one
+from conformance.faults.reach import Recorder, Seen, Sound, changes, reached, record, touches
 from conformance.faults.registry import Fault
 from conformance.feeds.server import Options
+from conformance.peers.virtual import run
 from protocol.wire import Close, Fragment, HttpRequest, HttpResponse, Kind, Message, Outbound, Party, PeerClosed
 
 REQUEST = HttpRequest("GET", "/path?q=1", (("Host", "h"),))
@@ -83,14 +86,27 @@ class TestAMutator:
         assert not changes(Shouts(), seen(text=Message.text("ANSWER")))
 
 
+def fault_of(mutator: type[Mutator] = Mutator, *, path: str | None = None, **policy: object) -> Fault:
+    requirement = "translator.auth.key-query"
+    return Fault(f"{requirement}/idle", requirement, Party.SERVER, "Idle.", (), mutator, None, policy, path)
+
+
+def _target(tap: Recorder) -> str:
+    request = tap.steps[0][1]
+    assert isinstance(request, HttpRequest)
+    return request.target
+
+
+@pytest.fixture(scope="module")
+def sound() -> Sound:
+    return record("translator")
+
+
 class TestAFault:
     def test_reaches_the_cases_in_which_it_changes_something(self) -> None:
         quiet = seen(text=Message.text("ANSWER"))
-        traffic = Traffic([quiet], {"loud": [quiet, seen()], "quiet": [quiet], "plain": []})
-        assert reached(Shouts, traffic) == ("loud",)
-
-    def test_that_changes_the_control_reaches_everything(self) -> None:
-        assert reached(Shouts, Traffic([seen()], {"quiet": []})) is None
+        cases = {"loud": Seen([quiet, seen()]), "quiet": Seen([quiet]), "plain": Seen([])}
+        assert reached(fault_of(Shouts), cases) == ("loud",)
 
     def test_is_tried_on_each_connection_by_itself(self) -> None:
         class Second(Mutator):
@@ -100,43 +116,80 @@ class TestAFault:
                 self.messages += 1
                 return (message,) if self.messages == 1 else ()
 
-        assert reached(Second, Traffic([seen()], {"case": [seen(), seen()]})) == ()
+        assert not touches(fault_of(Second), Seen([seen(), seen()]))
+
+    def test_of_policy_reaches_the_cases_in_which_it_is_asked_for(self) -> None:
+        cases = {"asked": Seen([], {"tag", "asterisks"}), "not asked": Seen([seen()], {"asterisks"})}
+        assert reached(fault_of(tag="other"), cases) == ("asked",)
+
+
+class TestTheSoundServer:
+    def test_is_seen_in_the_control_and_in_each_case_once(self, sound: Sound) -> None:
+        assert sound.report.exit_code == 0
+        assert len(sound.control.connections) == 1
+        assert len({id(tap) for seen in sound.cases.values() for tap in seen.connections}) == sum(
+            len(seen.connections) for seen in sound.cases.values()
+        )
+        assert set(sound.cases) == set(sound.report.elapsed)
+
+    def test_first_case_is_seen_without_the_control_before_it(self, sound: Sound) -> None:
+        first = next(iter(sound.cases))
+        taps: list[Recorder] = []
+
+        def tap() -> Recorder:
+            taps.append(Recorder())
+            return taps[-1]
+
+        alone = check("translator", SOUND, tap, Options(only=(first,)), diagnosis=deepcopy(sound.diagnosis))
+        run(alone)
+        asked = [[_target(tap) for tap in seen] for seen in (taps, sound.cases[first].connections)]
+        assert asked[0] == asked[1] != []
+
+    def test_is_asked_for_its_policy_where_that_matters(self, sound: Sound) -> None:
+        asked = {name for name, seen in sound.cases.items() if "asterisks" in seen.read}
+        assert asked == {"profanity.treatment", "profanity.scope"}
+        assert "endpoint_silence_ms" in sound.control.read
+        assert "asterisks" not in sound.control.read
 
 
 class TestAProof:
-    @pytest.mark.parametrize("identity", ["translator.auth.key-query/ignored", "speech.event.targets/ignored"])
-    def test_from_the_cases_that_are_reached_says_what_all_cases_say(self, identity: str) -> None:
-        dialect = "translator" if identity.startswith("translator") else "speech-v2"
+    @pytest.mark.parametrize(
+        "identity",
+        [
+            "translator.auth.key-query/ignored",
+            "translator.profanity.asterisk/four",
+            "translator.endpoint.one-second/two-seconds",
+            "translator.result.type/capital",
+            "translator.handshake.no-subprotocol/selects-one",
+        ],
+        ids=["cases", "policy that few ask for", "policy that the control asks for", "control", "doctor finds it"],
+    )
+    def test_from_the_cases_that_are_reached_says_what_all_cases_say(self, sound: Sound, identity: str) -> None:
         fault = registry.get(identity)
-        names = reached(fault.mutator, prove.traffic(dialect))
-        assert names is not None
-        assert 0 < len(names) < len(prove.traffic(dialect).cases)
-        whole = [check for check in run_in_memory(dialect, fault).checks if check.requirement == fault.requirement]
-        departed = {check.case for check in whole if check.verdict in prove.DEPARTURES}
-        assert set(prove_one(dialect, identity).by) == departed
+        whole = [check for check in run_in_memory("translator", fault).checks if check.verdict in prove.DEPARTURES]
+        proof = prove_one(sound, fault)
+        assert set(proof.by) == {check.case for check in whole if check.requirement == fault.requirement}
+        assert set(proof.also) == {check.requirement for check in whole if check.requirement != fault.requirement}
+        assert proof.killed
 
-    def test_of_a_fault_that_reaches_nothing_runs_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        idle = Fault("translator.auth.key-query/idle", "translator.auth.key-query", Party.SERVER, "Idle.", (), Mutator)
-        monkeypatch.setattr(registry, "get", lambda _: idle)
+    def test_of_a_fault_that_reaches_nothing_runs_nothing(self, sound: Sound, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(prove, "run_in_memory", None)
-        assert not prove_one("translator", idle.id).killed
+        assert not prove_one(sound, fault_of()).killed
 
-    @pytest.mark.parametrize("shared", [True, False])
-    def test_of_a_fault_whose_connections_know_of_each_other_or_that_is_of_policy_runs_everything(
-        self, monkeypatch: pytest.MonkeyPatch, *, shared: bool
+    @pytest.mark.parametrize(
+        ("fault", "connections"),
+        [(fault_of(type("Shared", (Mutator,), {"shared": True})), 1), (fault_of(path="/elsewhere"), 8)],
+        ids=["whose connections know of each other", "of another path"],
+    )
+    def test_of_a_fault_that_cannot_be_tried_by_itself_runs_everything(
+        self, sound: Sound, fault: Fault, connections: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        fault = Fault(
-            *("translator.auth.key-query/idle", "translator.auth.key-query", Party.SERVER, "Idle.", ()),
-            mutator=type("Idle", (Mutator,), {"shared": shared}),
-            policy={} if shared else {"tag": "other"},
-        )
-        monkeypatch.setattr(registry, "get", lambda _: fault)
         asked: list[object] = []
 
-        def run(_: str, __: Fault, options: Options) -> object:
+        def everything(_: str, __: Fault, options: Options) -> object:
             asked.append(options)
-            return run_in_memory("translator", None, Options(only=("no.case",)))
+            return sound.report
 
-        monkeypatch.setattr(prove, "run_in_memory", run)
-        prove_one("translator", fault.id)
-        assert asked == [Options(repeats=0, connections=1 if shared else 8)]
+        monkeypatch.setattr(prove, "run_in_memory", everything)
+        assert not prove_one(sound, fault).killed
+        assert asked == [Options(repeats=0, connections=connections)]
