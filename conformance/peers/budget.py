@@ -21,6 +21,7 @@ _TOGETHER_S = 2.0
 _FACTOR_AFTER_TIMEOUT = 4.0
 _HALVED_EVERY = 4
 _LEAST = 0.05
+_SPEED = 2.0  # as fast as clients send; a server has to keep up with that
 
 _ROOM = 4 << 20
 _ROOM_AFTER_FLOOD = 1 << 16
@@ -58,6 +59,14 @@ class Budget:
         """Set a kind's budget from the time that the peer took in the positive control."""
         self._took[kind] = seconds
         self._seconds[kind] = min(_SLOWEST, max(_FLOOR, seconds * _FACTOR))
+
+    def patience(self, milliseconds: int) -> float:
+        """Return the seconds to wait for what follows from audio of this length that was sent in a burst.
+
+        A peer that has not even answered the positive control does not get the time of the audio besides.
+        """
+        heard = milliseconds / 1000 / _SPEED if self.is_known(RESULT) else 0.0
+        return heard * self.scale + self.wait(RESULT)
 
     def connections(self, most: int) -> int:
         """Return how many connections may ask at a time, so that one that waits for all others still is in time.

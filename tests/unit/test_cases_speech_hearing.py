@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from conformance import corpus
-from conformance.cases.context import Blocked, Context
-from conformance.cases.registry import Case
+from conformance.cases.context import Blocked
 from conformance.cases.speech.hearing import (
     language,
     languages,
@@ -18,16 +16,13 @@ from conformance.cases.speech.hearing import (
     length,
     middles,
     near,
-    patience,
     said_plainly,
     starts_at,
     unheard,
 )
 from conformance.cases.speech.reading import Heard, heard
-from conformance.cases.target import Target
-from conformance.peers.budget import RESULT, Budget
 from conformance.peers.link import Received
-from protocol.wire import Kind, Party
+from protocol.wire import Kind
 
 
 def final(**members: Any) -> Heard:
@@ -37,17 +32,6 @@ def final(**members: Any) -> Heard:
 
 async def nothing(_: object) -> None:
     """Do nothing."""
-
-
-class TestPatience:
-    def test_adds_the_time_of_the_audio_for_a_peer_that_is_known_to_answer(
-        self, target_of: Callable[[], Target]
-    ) -> None:
-        case, budget = Case("a.case", "speech-v2", Party.SERVER, (), (), 1, "fast", "A case.", nothing), Budget()
-        context = Context(case, target_of(), budget, 7)
-        assert patience(context, 30_000) == budget.wait(RESULT)
-        budget.measured(RESULT, 0.1)
-        assert patience(context, 30_000) == 15.0 + budget.wait(RESULT)
 
 
 class TestWhereItStands:

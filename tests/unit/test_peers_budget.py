@@ -100,6 +100,14 @@ class TestCame:
         assert budget.wait(CLOSE) == 0.5
 
 
+class TestPatience:
+    def test_adds_the_time_of_the_audio_for_a_peer_that_is_known_to_answer(self) -> None:
+        budget = Budget(scale=2.0)
+        assert budget.patience(30_000) == budget.wait(RESULT)
+        budget.measured(RESULT, 0.1)
+        assert budget.patience(30_000) == 30.0 + budget.wait(RESULT)
+
+
 class TestConnections:
     @pytest.mark.parametrize(("took", "connections"), [(0.0, 8), (0.25, 8), (0.3, 6), (0.7, 2), (1.5, 1), (7.0, 1)])
     def test_are_so_few_that_each_has_its_turn_within_two_seconds(self, took: float, connections: int) -> None:

@@ -13,7 +13,6 @@ from conformance.cases.speech.turn import SILENCE_MS, STREAM, Turn
 from conformance.cases.speech.ways import REFUSALS, served
 from conformance.cases.utterances import briefest, harmless, samples, utterance
 from conformance.corpus import Recording
-from conformance.peers.budget import RESULT
 from protocol.audio import TICKS_PER_SECOND
 from protocol.speech.handshake import Mode
 from protocol.wire import HttpResponse, Kind
@@ -24,8 +23,6 @@ LOOSE_S: Final = 0.5
 SUCCESS: Final = "Success"
 ACKNOWLEDGEMENT: Final = "EndOfDictation"
 """The status of a final that acknowledges audio and says nothing; no application sees it."""
-
-_SPEED: Final = 2.0  # as fast as clients send; a server has to keep up with that
 
 
 def silence(milliseconds: int) -> bytes:
@@ -46,15 +43,6 @@ def spoken_for(context: Context, milliseconds: int) -> bytes:
     once = b"".join(utterance(*one, lead_ms=0) for one in harmless(context.target.corpus))
     size = STREAM.ms_to_bytes(milliseconds)
     return (once * (size // len(once) + 1))[:size]
-
-
-def patience(context: Context, milliseconds: int) -> float:
-    """Return how long to wait, in seconds, for what follows from audio of this length that was sent in a burst.
-
-    A peer that has not even answered the positive control does not get the time of the audio besides.
-    """
-    heard = milliseconds / 1000 / _SPEED if context.budget.is_known(RESULT) else 0.0
-    return heard * context.budget.scale + context.budget.wait(RESULT)
 
 
 # What answers speech.

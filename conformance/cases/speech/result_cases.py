@@ -14,7 +14,6 @@ from conformance.cases.speech.hearing import (
     length,
     near,
     need_results,
-    patience,
     sentence,
     silence,
     starts_at,
@@ -79,7 +78,7 @@ async def eight_at_once(context: Context) -> None:
     turn = await session.begin()
     await turn.pcm(once * _BURST, pace=0)
     await turn.end()
-    await turn.ends(budget=patience(context, round(_BURST * seconds * 1000)))
+    await turn.ends(budget=context.budget.patience(round(_BURST * seconds * 1000)))
     await session.close()
     lost = unheard(answers(turn), [seconds * number + middle for number in range(_BURST)])
     if not answers(turn):

@@ -22,7 +22,6 @@ from conformance.cases.speech.hearing import (
     near,
     need_results,
     need_turns,
-    patience,
     silence,
     spoken_for,
     starts_at,
@@ -97,7 +96,7 @@ async def initial_silence(context: Context) -> None:
     # Shorter than a wait for something that is due: whoever takes longer to give up gets more silence.
     if not await turn.final(budget=context.budget.wait(RESULT) / 2):
         await turn.pcm(silence(_REST_MS), pace=0)
-        await turn.final(budget=patience(context, _REST_MS))
+        await turn.final(budget=context.budget.patience(_REST_MS))
     ended = turn.over or (bool(turn.finals) and await turn.ends())
     statuses = [final.status for final in turn.finals if final.status != ACKNOWLEDGEMENT]
     expected = "a final InitialSilenceTimeout and turn.end while nothing is said"
@@ -139,7 +138,7 @@ async def _silent(context: Context, turn: Turn) -> bool:
     """Be silent for long enough, and judge how that ends the turn; tell whether it did."""
     before, since = len(turn.finals), max((final.covered for final in turn.finals), default=0) / TICKS_PER_SECOND
     await turn.pcm(silence(_SILENCE_MS), pace=0)
-    ended = await turn.ends(budget=patience(context, _SILENCE_MS))
+    ended = await turn.ends(budget=context.budget.patience(_SILENCE_MS))
     quiet = turn.finals[before:]
     if ended and before and not quiet:
         return True  # whoever ends every turn behind its first final was not there for the silence
@@ -173,7 +172,7 @@ async def silent_rest(context: Context) -> None:
             await turn.say()
         await turn.pcm(silence(_SHORT_MS), pace=0)
         await turn.end()
-        ended = await turn.ends(budget=patience(context, _SHORT_MS))
+        ended = await turn.ends(budget=context.budget.patience(_SHORT_MS))
         if not ended or (speaks and not answers(turn)):
             raise Blocked(f"a stream that ends gives no result, or no end of its turn: {turn.state}")
         # One that acknowledges the rest saves a client a further turn, and is as good.
@@ -190,13 +189,13 @@ async def long_speech(context: Context) -> None:
     session = await open_session(context, usual(context, mode=CONVERSATION))
     turn = await session.begin()
     await turn.pcm(spoken_for(context, _LONG_MS), pace=0)
-    early = await hear(turn, budget=patience(context, _LONG_MS))
+    early = await hear(turn, budget=context.budget.patience(_LONG_MS))
     await turn.pcm(spoken_for(context, _MORE_MS), pace=0)
     await turn.line.until(
-        lambda: int(_left(turn) <= _UNACKNOWLEDGED_S), 1, "a final", budget=patience(context, _MORE_MS)
+        lambda: int(_left(turn) <= _UNACKNOWLEDGED_S), 1, "a final", budget=context.budget.patience(_MORE_MS)
     )
     sent, left = turn.sent / STREAM.bytes_per_second, _left(turn)
-    await turn.finished(budget=patience(context, _MORE_MS))
+    await turn.finished(budget=context.budget.patience(_MORE_MS))
     await session.close()
     if not answers(turn):
         raise Blocked(f"speech without a pause gives no result: {turn.state}")

@@ -131,7 +131,12 @@ async def unfinished_message(context: Context) -> None:
 @case("audio.large-message", "audio.large-message")
 async def large_message(context: Context) -> None:
     """Send one message of 3,200,000 bytes: an utterance, much silence, an utterance."""
-    way = Way(f"one message of {_LARGE_BYTES:,} bytes", _large, finals=2)
+    way = Way(
+        f"one message of {_LARGE_BYTES:,} bytes",
+        _large,
+        finals=2,
+        burst_ms=_LARGE_BYTES * 1000 // STREAM.bytes_per_second,
+    )
     await accepted(context, way, REFERENCE, "audio.large-message")
 
 

@@ -46,12 +46,16 @@ def silence(milliseconds: int, stream: PcmFormat = STREAM) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way to stream: what is special about it, how it is sent (header and all), the finals that are due."""
+    """One way to stream: what is special about it, how it is sent (header and all), the finals that are due.
+
+    `burst_ms` is how much audio is sent at once, where that is so much that hearing it takes its time.
+    """
 
     what: str
     send: Callable[[Dialogue], Awaitable[None]]
     finals: int = 1
     stream: PcmFormat = STREAM
+    burst_ms: int = 0
 
 
 async def _reference(dialogue: Dialogue) -> None:
@@ -66,7 +70,7 @@ async def hold(context: Context, way: Way, features: Iterable[str] = ()) -> Dial
     """Stream in this way in a session of its own, hear as many finals as are due and come, end the session."""
     dialogue = await open_session(context, features, header=False, stream=way.stream)
     await way.send(dialogue)
-    await dialogue.final(way.finals)
+    await dialogue.final(way.finals, context.budget.patience(way.burst_ms))
     await dialogue.close()
     return dialogue
 
