@@ -21,6 +21,7 @@ _TOGETHER_S = 2.0
 _FACTOR_AFTER_TIMEOUT = 4.0
 _HALVED_EVERY = 4
 _LEAST = 0.05
+_CONTROL_S = 5.0  # of audio in the positive control, about
 _SPEED = 2.0  # as fast as clients send; a server has to keep up with that
 
 _ROOM = 4 << 20
@@ -63,10 +64,12 @@ class Budget:
     def patience(self, milliseconds: int) -> float:
         """Return the seconds to wait for what follows from audio of this length that was sent in a burst.
 
-        A peer that has not even answered the positive control does not get the time of the audio besides.
+        Beside the usual wait a peer has the time to hear it: half as long as it is, but no more than four times what
+        it took for the audio of the positive control, scaled up. One that has not even answered that has none.
         """
-        heard = milliseconds / 1000 / _SPEED if self.is_known(RESULT) else 0.0
-        return heard * self.scale + self.wait(RESULT)
+        seconds = milliseconds / 1000
+        known = self._took.get(RESULT, 0.0) / _CONTROL_S * seconds * _FACTOR_AFTER_TIMEOUT
+        return min(seconds / _SPEED, known) * self.scale + self.wait(RESULT)
 
     def connections(self, most: int) -> int:
         """Return how many connections may ask at a time, so that one that waits for all others still is in time.

@@ -101,11 +101,14 @@ class TestCame:
 
 
 class TestPatience:
-    def test_adds_the_time_of_the_audio_for_a_peer_that_is_known_to_answer(self) -> None:
+    @pytest.mark.parametrize(
+        ("took", "more"), [(0.1, 2.4), (0.5, 12.0), (5.0, 15.0)], ids=["fast", "slow", "as slow as can be"]
+    )
+    def test_adds_the_time_to_hear_the_audio_for_a_peer_that_is_known_to_answer(self, took: float, more: float) -> None:
         budget = Budget(scale=2.0)
         assert budget.patience(30_000) == budget.wait(RESULT)
-        budget.measured(RESULT, 0.1)
-        assert budget.patience(30_000) == 30.0 + budget.wait(RESULT)
+        budget.measured(RESULT, took)
+        assert budget.patience(30_000) == pytest.approx(2.0 * more + budget.wait(RESULT))
 
 
 class TestConnections:
