@@ -24,6 +24,7 @@ from reference_server.tap import Tap
 _logger = logging.getLogger("speechwire.server")
 _READ_BYTES = 1 << 16
 _PIECE_BYTES = 4096  # of tiny frames this takes a few ms; then others get their turn
+_LATE_S = 0.05  # by which a deadline may be missed before the loop counts as held up
 _STOPPING = 4  # pipelines that may be on their way out before nothing more is read
 
 
@@ -65,6 +66,7 @@ class Connection:
         self._pipeline: Pipeline | None = None
         self._stopping: list[Pipeline] = []
         self._deadline: asyncio.TimerHandle | None = None
+        self._late = False
         self._guard: asyncio.TimerHandle | None = None
         self._allowance = float(limits.overhead_bytes)
         self._allowed_at = self._loop.time()
@@ -195,6 +197,13 @@ class Connection:
     def _tick(self) -> None:
         self._deadline = None
         due, now = self._session.next_deadline, self._loop.time()
+        behind = due is not None and now - due > _LATE_S
+        if behind and not self._late:
+            # The loop was held up: what came in time may still lie unread, and is not to be taken for late.
+            self._late = True
+            self._deadline = self._loop.call_later(_LATE_S, self._tick)
+            return
+        self._late = False
         if due is not None and now >= due:
             self._dispatch(self._session.receive(Tick(now)))
         else:

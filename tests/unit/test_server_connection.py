@@ -14,7 +14,7 @@ from protocol.events import Audio, AudioEnded, AudioStarted, Blame, Commit, Drai
 from protocol.languages import PUBLISHED
 from protocol.riff import parse_file
 from protocol.websocket import ClientEnd, Event, ServerEnd
-from protocol.wire import Close, Fragment, HttpRequest, Inbound, Kind, Message, PeerClosed
+from protocol.wire import Close, Fragment, HttpRequest, Inbound, Kind, Message, PeerClosed, Tick
 from reference_server.connection import Connection
 from reference_server.engines.base import EngineFailure, EngineSession, Job, Text, Utterance
 from reference_server.engines.scripted import ScriptedEngine
@@ -160,6 +160,46 @@ def play(
         return one, record.document()
 
     return virtual.run(whole())
+
+
+class Late(Puppet):
+    """A session with a deadline that has long passed when the loop comes to it; any text takes it away."""
+
+    def __init__(self, now: float) -> None:
+        super().__init__(now)
+        self.ticks: list[float] = []
+
+    def receive(self, event: Inbound) -> Sequence[Output]:
+        if isinstance(event, Tick):
+            self.ticks.append(event.time)
+            self.next_deadline = None
+            return []
+        if isinstance(event, Fragment):
+            self.next_deadline = event.time - 1 if event.data == b"set" else None
+            return []
+        return super().receive(event)
+
+
+class TestADeadlineThatIsMissed:
+    def test_comes_only_behind_what_came_in_time(self) -> None:
+        async def scene(client: Client) -> None:
+            client.send("set")
+            await asyncio.sleep(0.04)
+            client.send("take away")
+            await asyncio.sleep(1)
+
+        client, _ = play(scene, session=Late)
+        assert isinstance(client.session, Late)
+        assert client.session.ticks == []
+
+    def test_comes_all_the_same_where_nothing_did(self) -> None:
+        async def scene(client: Client) -> None:
+            client.send("set")
+            await asyncio.sleep(1)
+
+        client, _ = play(scene, session=Late)
+        assert isinstance(client.session, Late)
+        assert client.session.ticks == pytest.approx([0.05])
 
 
 class TestTurns:

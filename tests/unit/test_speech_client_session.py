@@ -163,7 +163,7 @@ class TestAudio:
         assert samples(one.receive(Tick(1.04))) == b""
         assert len(samples(one.receive(Tick(2.0)))) == 2 * SECOND
         assert paths(one.receive(Tick(3.5)))[-1] == "audio"
-        assert one.next_deadline == 23.5, "now it waits for the server"
+        assert one.next_deadline == 43.5, "now it waits for the server"
 
     def test_without_a_limit_in_one_burst(self) -> None:
         one = opened(policy=ClientPolicy(speed=None))
@@ -361,9 +361,9 @@ class TestWaiting:
     def test_a_server_that_says_nothing_is_left(self) -> None:
         one = opened()
         one.finish(2.0)
-        assert one.next_deadline == 22.0
-        assert one.receive(Tick(21.9)) == []
-        assert one.receive(Tick(22.0)) == [Close(1000, ""), Over(22.0, 1000, "", False)]
+        assert one.next_deadline == 42.0
+        assert one.receive(Tick(41.9)) == []
+        assert one.receive(Tick(42.0)) == [Close(1000, ""), Over(42.0, 1000, "", False)]
 
     def test_one_that_never_comes_to_an_end_too(self) -> None:
         one = opened()

@@ -127,13 +127,13 @@ class TestTheEnd:
     def test_waits_for_the_first_final_with_patience(self) -> None:
         session = started()
         session.finish(1.0)
-        assert session.next_deadline == 21.0
-        assert session.receive(Tick(20.9)) == []
+        assert session.next_deadline == 41.0
+        assert session.receive(Tick(40.9)) == []
 
     def test_without_any_final_it_ends_incomplete(self) -> None:
         session = started()
         session.finish(1.0)
-        assert session.receive(Tick(21.0)) == [Close(1000, ""), Over(21.0, 1000, "", False)]
+        assert session.receive(Tick(41.0)) == [Close(1000, ""), Over(41.0, 1000, "", False)]
 
     def test_ends_when_it_has_been_quiet_behind_a_final(self) -> None:
         session = started()
@@ -147,13 +147,13 @@ class TestTheEnd:
         session.finish(1.0)
         session.receive(final(2.0))
         session.receive(partial(3.0, "1.1"))
-        assert session.next_deadline == 23.0
+        assert session.next_deadline == 43.0
 
     def test_does_not_end_while_a_voice_is_due(self) -> None:
         session = started(speaks=True)
         session.finish(1.0)
         session.receive(final(2.0))
-        assert session.next_deadline == 22.0
+        assert session.next_deadline == 42.0
 
     def test_a_server_that_never_comes_to_an_end_is_left(self) -> None:
         session = started()
@@ -183,7 +183,7 @@ class TestTheEnd:
         assert session.receive(PeerClosed(3.0, 1011, "")) == [Over(3.0, 1011, "", False)]
 
     @pytest.mark.parametrize(
-        "last", [PeerClosed(3.0, 1000, ""), Tick(21.0), Fragment(3.0, Kind.BINARY, bytes(11), final=False)]
+        "last", [PeerClosed(3.0, 1000, ""), Tick(41.0), Fragment(3.0, Kind.BINARY, bytes(11), final=False)]
     )
     def test_nothing_is_told_after_the_end(self, last: Inbound) -> None:
         session = started(policy=ClientPolicy(voice_bytes=10))
