@@ -12,8 +12,9 @@ from construct import Const, Construct, Prefixed, Renamed, Struct
 import schemas
 from conformance.cases.judged import judged_by
 from protocol import requirements, riff
-from protocol.schema_compile import KEYWORDS, OWN, inline
+from protocol.schema_compile import KEYWORDS, OWN
 from protocol.speech import formats
+from protocol.validate import validator
 
 _HEAD = """\
 # The formats
@@ -70,7 +71,7 @@ def _lines() -> Iterator[str]:
 
 
 def _message(name: str, cases: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    schema = inline(schemas.read(name), lambda urn: schemas.read(urn.removeprefix(schemas.URN).replace(":", "/")))
+    schema = validator(name).schema
     original = schemas.read(name)
     yield f"### {original['title']} (`{name}`)\n"
     yield f"{original['description']}\n"

@@ -37,6 +37,8 @@ _WORDS = {
 class Validator:
     """One schema, compiled. `validator(name)` gives those that are published.
 
+    `schema` is what it was made of, without references.
+
     Args:
         schema: A 2020-12 schema with `$ref`s into itself (`#/…`) or into published ones (`urn:speechwire:…#/…`).
 
@@ -46,10 +48,10 @@ class Validator:
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = inline(schema, _published)
+        self.schema: Schema = inline(schema, _published)
         self._name = str(schema.get("$id", "schema without $id"))
-        self._judge = _Judge(self._schema)
-        self._accept = acceptor(self._schema)
+        self._judge = _Judge(self.schema)
+        self._accept = acceptor(self.schema)
 
     def errors(self, instance: object) -> tuple[PeerViolation, ...]:
         """Return all violations, in the order of the schema's text.
@@ -78,7 +80,7 @@ class Validator:
         )
 
     def _requirement(self, error: ValidationError) -> str:
-        node: Any = self._schema
+        node: Any = self.schema
         nearest = node.get(OWN, self._name)
         *steps, keyword = error.absolute_schema_path
         for step in steps:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from conformance import corpus
-from conformance.cases.target import SOURCE, TARGET, Target
+from conformance.cases.target import Target
 from conformance.peers.address import Address, Connect
 from protocol.translator.handshake import SPEECH_PATH
 
@@ -17,12 +17,6 @@ def target_at(where: Address | Connect, **changes: Any) -> Target:
         address=where if isinstance(where, Address) else Address("server.test", 80, False, where),
         path=SPEECH_PATH,
         key="test-key",
-        token=None,
-        headers=(),
-        source=SOURCE,
-        target=TARGET,
-        voice=None,
-        without=frozenset(),
         corpus=corpus.load(),
     )
     return replace(good, **changes)

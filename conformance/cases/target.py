@@ -51,13 +51,13 @@ class Target:
     address: Address
     path: str
     key: str | None
-    token: str | None
-    headers: Headers
-    source: str
-    target: str
-    voice: str | None
-    without: frozenset[str]
     corpus: Corpus
+    token: str | None = None
+    headers: Headers = ()
+    source: str = SOURCE
+    target: str = TARGET
+    voice: str | None = None
+    without: frozenset[str] = frozenset()
     pace: float = 0.0
     others: tuple[str, ...] = OTHERS
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 
-from conformance.cases.target import ENDPOINTS, SOURCE, TARGET, Target
+from conformance.cases.target import ENDPOINTS, Target
 from conformance.corpus import load
 from conformance.faults.registry import Fault
 from conformance.feeds.doctor import Diagnosis, diagnose
@@ -76,12 +76,6 @@ async def _served(dialect: str, settings: Settings, tap: Callable[[], Tap], path
             address=Address("127.0.0.1", 80, False, listener.connect),
             path=path or ENDPOINTS[dialect][0],
             key=KEY,
-            token=None,
-            headers=(),
-            source=SOURCE,
-            target=TARGET,
-            voice=None,
-            without=frozenset(),
             corpus=_corpus(),
         )
     finally:

@@ -21,7 +21,7 @@ from conformance.feeds.server import Options
 from conformance.judge.verdict import Check, Verdict
 
 DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
-_NO_CASE = ("",)
+_NO_CASE = ("",)  # but the control has to be judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,12 @@ def _checks(sound: Sound, fault: Fault) -> Sequence[Check]:
         # Where connections know of each other the cases must not, or what a fault does would depend on which of them
         # happen to run side by side.
         return run_in_memory(dialect, fault, Options(repeats=0, connections=1 if fault.mutator.shared else 8)).checks
-    diagnosis, whole = deepcopy(sound.diagnosis), False
-    in_control = touches(fault, sound.control)
-    if in_control:
+    names = reached(fault, sound.cases)
+    diagnosis = deepcopy(sound.diagnosis)
+    if touches(fault, sound.control):
         diagnosis = diagnose_in_memory(dialect, fault)
-        whole = (diagnosis.steps, diagnosis.budget) != (sound.diagnosis.steps, sound.diagnosis.budget)
-    names = () if whole else reached(fault, sound.cases)
-    if not (names or whole or in_control):
+        if (diagnosis.steps, diagnosis.budget) != (sound.diagnosis.steps, sound.diagnosis.budget):
+            names = tuple(sound.cases)
+    elif not names:
         return ()
-    only = () if whole else names or _NO_CASE
-    return run_in_memory(dialect, fault, Options(only=only, repeats=0), diagnosis).checks
+    return run_in_memory(dialect, fault, Options(only=names or _NO_CASE, repeats=0), diagnosis).checks

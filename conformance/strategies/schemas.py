@@ -15,11 +15,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-import schemas
-from protocol.schema_compile import KEYWORDS, OWN, ecma, inline
+from protocol.schema_compile import KEYWORDS, OWN, Schema, ecma
 from protocol.validate import validator
 
-Schema = Mapping[str, Any]
 Value = st.SearchStrategy[Any]
 
 _MOST: Final = 4  # items of an array and members beside those that are known
@@ -43,36 +41,7 @@ _ANYTHING: Final = st.one_of(st.none(), st.booleans(), st.integers(-_LARGE, _LAR
 def valid(name: str) -> Value:
     """Return a strategy for what a published schema accepts, e.g. `speech/telemetry`; KeyError for an unknown name."""
     accepted = validator(name)
-    return instances(_whole(name)).filter(lambda value: not accepted.errors(value))
-
-
-@cache
-def invalid(name: str) -> st.SearchStrategy[tuple[Any, str]]:
-    """Return a strategy for what a published schema rejects, each with the one requirement that it breaks."""
-    return _damaged(name)
-
-
-def requirements(name: str) -> frozenset[str]:
-    """Return the requirements that a published schema names somewhere."""
-    return frozenset(_named(_whole(name)))
-
-
-@cache
-def _whole(name: str) -> dict[str, Any]:
-    return inline(schemas.read(name), lambda base: schemas.read(base.removeprefix(schemas.URN).replace(":", "/")))
-
-
-def _named(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get(OWN), str):
-            yield node[OWN]
-        if isinstance(node.get(KEYWORDS), dict):
-            yield from (name for name in node[KEYWORDS].values() if isinstance(name, str))
-        for value in node.values():
-            yield from _named(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _named(value)
+    return instances(accepted.schema).filter(lambda value: not accepted.errors(value))
 
 
 # --- valid ------------------------------------------------------------------------------------------------------------
@@ -209,9 +178,10 @@ def _places(
 
 
 @st.composite
-def _damaged(draw: st.DrawFn, name: str) -> tuple[Any, str]:
+def invalid(draw: st.DrawFn, name: str) -> tuple[Any, str]:
+    """Draw what a published schema rejects, with the one requirement that it breaks."""
     instance = draw(valid(name))
-    places = list(_places(_whole(name), instance))
+    places = list(_places(validator(name).schema, instance))
     # The requirement first: most places belong to those of the outer form.
     wanted = draw(st.sampled_from(sorted({place.requirement for place in places})))
     place = draw(st.sampled_from([place for place in places if place.requirement == wanted]))

@@ -37,7 +37,7 @@ class ClientPolicy:
     chunk_ms: int = 100
     silence_ms: int = 2500
     quiet_s: float = 1.5
-    patience_s: float = 40.0  # more than the 30 s that the reference server gives an engine
+    patience_s: float = 40.0  # a voice that is made by a model can take half a minute
     limit_s: float = 120.0
     voice_bytes: int = 64 * 2**20
 

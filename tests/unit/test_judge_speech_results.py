@@ -11,6 +11,7 @@ from conformance.judge.findings import Bench
 from conformance.judge.speech.reading import View
 from conformance.judge.speech.results import RULES
 from protocol.speech.parsing import READERS
+from tests.named import requirements_in
 from tests.unit.speech_transcript import V1, V2, SpeechTalk
 
 BENCH = Bench(View, RULES)
@@ -152,13 +153,3 @@ class TestRule:
         named = {name for path in paths for name in requirements_in(schemas.read(f"speech/{READERS[path][0]}"))}
         others = {name for name in named if name.startswith("speech.language.")}
         assert named - others == set(RULES[1].requirements)
-
-
-def requirements_in(schema: Any) -> set[str]:
-    if isinstance(schema, list):
-        return set().union(*map(requirements_in, schema))
-    if not isinstance(schema, dict):
-        return set()
-    own = {schema["x-requirement"]} if "x-requirement" in schema else set()
-    own |= set(schema.get("x-requirements", {}).values())
-    return own.union(*(requirements_in(part) for name, part in schema.items() if not name.startswith("x-")))

@@ -12,6 +12,7 @@ from conformance.judge.findings import Bench
 from conformance.judge.translator.http import RULES
 from conformance.judge.translator.reading import View
 from protocol.wire import Headers, Party
+from tests.named import requirements_in
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Talk
@@ -135,14 +136,6 @@ class TestSilence:
     def test_nothing_is_said_where_one_side_is_missing(self, talk: Talk) -> None:
         assert BENCH.judge(talk.transcript(), Party.SERVER) == ()
         assert BENCH.judge(talk.ask(path="/languages").transcript(), Party.SERVER) == ()
-
-
-def requirements_in(node: Any) -> set[str]:
-    """Return every requirement that a schema names."""
-    if not isinstance(node, dict):
-        return set()
-    named = {node["x-requirement"]} if isinstance(node.get("x-requirement"), str) else set()
-    return named.union(*map(requirements_in, node.values()))
 
 
 class TestPlaces:

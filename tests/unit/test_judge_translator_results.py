@@ -13,6 +13,7 @@ from conformance.judge.findings import Bench
 from conformance.judge.translator.reading import View
 from conformance.judge.translator.results import RULES, utterances
 from protocol.wire import Party
+from tests.named import requirements_in
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Talk
@@ -107,16 +108,6 @@ class TestFormat:
     def test_every_requirement_of_the_schemas_is_declared(self) -> None:
         for name in ("translator/final", "translator/partial"):
             assert requirements_in(schemas.read(name)) <= BENCH.requirements(Party.SERVER)
-
-
-def requirements_in(node: Any) -> set[str]:
-    """Return every requirement that a schema names."""
-    if not isinstance(node, dict):
-        return set()
-    named = {node["x-requirement"]} if isinstance(node.get("x-requirement"), str) else set()
-    keywords = node.get("x-requirements")
-    named |= set(keywords.values()) if isinstance(keywords, dict) else set()
-    return named.union(*map(requirements_in, node.values()))
 
 
 class TestFinalIds:

@@ -170,9 +170,9 @@ class Dialogue:
     def _spoken(self) -> int:
         return min(len(self.voices), self._finals)
 
-    async def need_final(self, count: int = 1) -> Result:
-        """Wait for a final that the case cannot do without, and return the last of `count`."""
-        if not await self.final(count):
+    async def need_final(self, count: int = 1, budget: float | None = None) -> Result:
+        """Wait for a final that the case cannot do without, as `final` does, and return the last of `count`."""
+        if not await self.final(count, budget):
             raise Blocked(f"final {count} did not come: {self.state()}")
         return self.finals[count - 1]
 

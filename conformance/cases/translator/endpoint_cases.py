@@ -73,8 +73,7 @@ async def max_utterance(context: Context) -> None:
     times = int(_ENDLESS_S * STREAM.bytes_per_second / len(once)) + 1
     dialogue = await open_session(context, (TIMING,))
     await dialogue.pcm(once * times + silence(SILENCE_MS))
-    await dialogue.final(budget=context.budget.patience(round(_ENDLESS_S * 1000)))
-    await dialogue.need_final()
+    await dialogue.need_final(budget=context.budget.patience(round(_ENDLESS_S * 1000)))
     covered = seconds(timing_of(dialogue, 0).size_ticks)
     expected = f"a first final of at most {_LONGEST_S:.0f} s"
     context.check("endpoint.max-utterance", covered <= _LONGEST_S + _TOLERANCE_S, expected, f"one of {covered:.1f} s")

@@ -55,7 +55,7 @@ class ClientPolicy:
     speed: float | None = 2.0
     retries: int = 4
     retry_s: float = 0.25
-    patience_s: float = 40.0  # more than the 30 s that the reference server gives an engine
+    patience_s: float = 40.0  # a voice that is made by a model can take half a minute
     limit_s: float = 120.0
     voice_bytes: int = 64 * 2**20
 
