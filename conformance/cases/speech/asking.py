@@ -65,14 +65,18 @@ def spoken(context: Context, *targets: str) -> dict[str, str]:
     Raises:
         NotOffered: There is none that we know; the user can name one.
     """
-    given = context.target.voice
     chosen: dict[str, str] = {}
     for target in targets or (context.target.target,):
-        voice = given if given and target == context.target.target else _VOICES.get(short(target))
+        voice = voice_for(context.target, target)
         if voice is None:
             raise NotOffered(f"no voice for {target} is known here: name one with --voice")
         chosen[target] = voice
     return chosen
+
+
+def voice_for(target: Target, tag: str) -> str | None:
+    """Return a voice that speaks a target language: the user's own, else one that we know, if any."""
+    return target.voice if target.voice and tag == target.target else _VOICES.get(short(tag))
 
 
 def other_targets(target: Target) -> tuple[str, ...]:

@@ -1,0 +1,229 @@
+"""The property tier: conversations that nobody wrote, and the shortest of those that fail.
+
+Two passes. In the first one Hypothesis draws whole programs and learns nothing of them; they are played side by side.
+Where some depart from a requirement, the same seed draws them once more, and now Hypothesis is told, requirement by
+requirement, which of them depart, and shrinks them: what has been played is known, only what is new is played.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from conformance.cases.context import Context
+from conformance.cases.registry import Case
+from conformance.cases.target import Target
+from conformance.feeds.searching import Strategy, draw, replayed, shrink
+from conformance.peers.budget import Budget
+from conformance.programs.blame import blamed
+from conformance.programs.outcome import Departure, asks_for, departures
+from conformance.programs.player import Played, play
+from conformance.programs.program import Program
+from conformance.programs.sending import Speaker
+from conformance.runner import Slots
+from protocol.wire import Party
+
+NAME: Final = "conversations"
+"""Id of the whole tier, where cases have theirs."""
+
+_BATCH: Final = 100
+_BATCHES: Final = 1 << 20  # of one seed, at most
+_MOST_PLAYS: Final = 400  # to shrink one conversation
+_REPEATS: Final = 2
+
+
+async def _nothing(_: object) -> None:
+    """Do nothing: the tier has no coroutine of a case."""
+
+
+@dataclass
+class Players:
+    """Plays programs against one server, some at a time, and remembers what came of them.
+
+    Attributes:
+        played: How many conversations were held in all.
+    """
+
+    dialect: str
+    target: Target
+    budget: Budget
+    speaker: Speaker
+    seed: int
+    slots: Slots
+    played: int = 0
+    _known: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
+    _blamed: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
+
+    async def play(self, program: Program) -> Played:
+        """Hold a conversation, whether it is known or not."""
+        self.played += 1
+        case = Case(NAME, self.dialect, Party.SERVER, (), (), len(program.talks), "fast", "", _nothing)
+        context = Context(case, self.target, self.budget, self.seed)
+        taken = await self.slots.take(len(program.talks))
+        try:
+            return await play(program, self.speaker, context, f"{self.seed}/{self.played}", time.time())
+        finally:
+            self.slots.give(taken)
+
+    async def outcome(self, program: Program) -> tuple[Departure, ...]:
+        """Return what is to be said of a program as it was played the first time."""
+        if program not in self._known:
+            self._known[program] = departures(await self.play(program))
+        return self._known[program]
+
+    async def departures(self, program: Program) -> tuple[Departure, ...]:
+        """Return in what a program departs, with what is to blame for it found out."""
+        if program not in self._blamed:
+            found = await self.outcome(program)
+            self._blamed[program] = await blamed(program, found, self.outcome) if found else ()
+        return self._blamed[program]
+
+    def knows(self, program: Program) -> bool:
+        """Tell whether a program has been played."""
+        return program in self._known
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the tier goes on: until so many conversations were held, or so many seconds have passed.
+
+    Attributes:
+        conversations: How many at most.
+        seconds: How long at most; what was begun is brought to its end, and what failed is shrunk.
+        shrinking: How many seconds the search for the shortest conversation has, for each requirement.
+        kept: Where failing programs are kept, and looked for first; None to keep none.
+    """
+
+    conversations: int = 2_000
+    seconds: float = 30.0
+    shrinking: float = 10.0
+    kept: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """The shortest conversation found that departs from a requirement.
+
+    Attributes:
+        departure: In what it departs.
+        played: The conversation, as it was held last with this result.
+        failed: In how many of `runs` it departed.
+        runs: How often it was held.
+        count: How many of the conversations departed from the requirement.
+    """
+
+    departure: Departure
+    played: Played
+    failed: int
+    runs: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """What came of the tier: how many conversations were held, on what they gave a verdict, and what failed."""
+
+    held: int
+    tested: Mapping[str, int]
+    examples: tuple[Example, ...]
+
+
+async def explore(players: Players, strategy: Strategy, limits: Limits, connections: int) -> Explored:
+    """Hold conversations that a strategy draws, as many as the limits allow; find the shortest that fail."""
+    exploration = _Exploration(players, strategy, limits, connections)
+    if limits.kept is not None:
+        await exploration.recall(limits.kept)
+    batch = 0
+    while not exploration.over:
+        await exploration.batch(players.seed * _BATCHES + batch)
+        batch += 1
+    return await exploration.result()
+
+
+class _Exploration:
+    """The tier while it runs."""
+
+    def __init__(self, players: Players, strategy: Strategy, limits: Limits, connections: int) -> None:
+        self._players = players
+        self._strategy = strategy
+        self._limits = limits
+        self._connections = connections
+        self._loop = asyncio.get_running_loop()
+        self._until = self._loop.time() + limits.seconds
+        self._held: dict[Program, None] = {}
+        self._counts: dict[str, int] = {}
+        self._shortest: dict[str, Program] = {}
+
+    @property
+    def over(self) -> bool:
+        """Whether the limits are reached."""
+        return len(self._held) >= self._limits.conversations or self._loop.time() >= self._until
+
+    async def recall(self, kept: Path) -> None:
+        """Hold the conversations again that failed in an earlier run; they are the shortest already."""
+
+        async def fails(program: Program) -> bool:
+            return bool(await self._players.departures(program))
+
+        for program in await replayed(self._strategy, fails, kept):
+            self._held[program] = None
+            for one in await self._players.departures(program):
+                self._counts[one.requirement] = self._counts.get(one.requirement, 0) + 1
+                self._shortest.setdefault(one.requirement, program)
+
+    async def batch(self, seed: int) -> None:
+        """Draw some programs, play those that are new, and shrink what departs as nothing before did."""
+        fresh = [program for program in draw(self._strategy, seed, _BATCH) if program not in self._held]
+        waiting = iter(fresh)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._connections):
+                group.create_task(self._hold(waiting))
+        new: dict[str, Program] = {}
+        for program in (program for program in fresh if program in self._held):
+            for requirement in dict.fromkeys(one.requirement for one in await self._players.departures(program)):
+                self._counts[requirement] = self._counts.get(requirement, 0) + 1
+                if requirement not in self._shortest and requirement not in new:
+                    new[requirement] = program
+        for requirement, program in new.items():
+            self._shortest[requirement] = await self._shrunk(requirement, seed) or program
+
+    async def _hold(self, waiting: Iterator[Program]) -> None:
+        for program in waiting:
+            if self.over:
+                return
+            self._held[program] = None
+            await self._players.outcome(program)
+
+    async def _shrunk(self, requirement: str, seed: int) -> Program | None:
+        """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
+        most, until = self._players.played + _MOST_PLAYS, self._loop.time() + self._limits.shrinking
+
+        async def fails(program: Program) -> bool:
+            if not self._players.knows(program) and (self._players.played >= most or self._loop.time() >= until):
+                return False
+            return any(one.requirement == requirement for one in await self._players.departures(program))
+
+        return await shrink(self._strategy, seed, _BATCH, fails, self._limits.kept)
+
+    async def result(self) -> Explored:
+        """Hold what failed again, and say how often it did; sum up the rest."""
+        examples = [await self._confirmed(*found) for found in self._shortest.items()]
+        tested: dict[str, int] = {}
+        for program in self._held:
+            for requirement in asks_for(program):
+                tested[requirement] = tested.get(requirement, 0) + 1
+        return Explored(len(self._held), tested, tuple(examples))
+
+    async def _confirmed(self, requirement: str, program: Program) -> Example:
+        failed: list[tuple[Departure, Played]] = []
+        for _ in range(_REPEATS):
+            played = await self._players.play(program)
+            found = await blamed(program, departures(played), self._players.outcome)
+            failed += [(one, played) for one in found if one.requirement == requirement][:1]
+        first = next(one for one in await self._players.departures(program) if one.requirement == requirement)
+        departure, played = failed[-1] if failed else (first, played)
+        return Example(departure, played, 1 + len(failed), 1 + _REPEATS, self._counts[requirement])

@@ -1,0 +1,142 @@
+"""The special forms in which a client may say the same: each names the requirement by which a server has to take it.
+
+A step without a form is said as nearly every client says it. Words that a conversation could do without (`OPTIONAL`)
+name a requirement by being there at all. Where a conversation goes wrong that is legal, it is played again without
+each of them: so it is found out, and not guessed, what the server did not take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from conformance.programs.program import (
+    AUDIO,
+    COMMIT,
+    CONFIG,
+    CONTEXT,
+    END,
+    EVENT,
+    HEADER,
+    LATE,
+    OTHER,
+    PING,
+    TELEMETRY,
+    Program,
+    Step,
+    Talk,
+)
+from protocol import requirements
+
+_TEXTS: Final = (CONFIG, CONTEXT, TELEMETRY)
+_HEADED: Final = (*_TEXTS, EVENT, HEADER, AUDIO, END)
+
+FORMS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
+    "speech": {
+        "order": ("read.header-order", _HEADED),
+        "case": ("read.header-case", _HEADED),
+        "blank": ("read.space-after-colon", _HEADED),
+        "extra": ("read.unknown-header", _HEADED),
+        "digits": ("read.timestamp-digits", _HEADED),
+        "epoch": ("read.timestamp-free", _HEADED),
+        "untyped": ("read.content-type-absent", _TEXTS),
+        "stream": ("read.stream-id", (HEADER, AUDIO, END)),
+        "frames": ("read.fragmented-message", _HEADED),
+        "split": ("audio.header-split", (HEADER,)),
+        "samples": ("audio.header-with-samples", (HEADER,)),
+        "large": ("audio.chunk-size", (AUDIO,)),
+        "small": ("result.final-always", (AUDIO,)),
+        "mode-case": ("context.mode-case", (CONTEXT,)),
+        "keys-case": ("context.keys-case", (CONTEXT,)),
+        "open": ("context.open", (CONTEXT,)),
+        "members": ("config.open", (CONFIG,)),
+        "anonymous": ("config.without-request-id", (CONFIG,)),
+        "drawn": ("telemetry.tolerated", (TELEMETRY,)),
+        "upper": ("turn.id-echo", (CONTEXT,)),
+        "zeros": ("turn.id-echo", (CONTEXT,)),
+        "repeated": ("audio.end-repeated", (END,)),
+    },
+    "translator": {
+        "split": ("audio.header-split", (HEADER,)),
+        "with-audio": ("audio.header-with-audio", (HEADER,)),
+        "46": ("audio.header-46", (HEADER,)),
+        "chunks": ("audio.extra-chunks", (HEADER,)),
+        "sizes": ("audio.true-sizes", (HEADER,)),
+        "any-size": ("audio.chunk-any-size", (AUDIO,)),
+        "odd": ("audio.odd-bytes", (AUDIO,)),
+        "empty": ("audio.empty-message", (AUDIO,)),
+        "frames": ("audio.fragmented", (HEADER, AUDIO)),
+    },
+}
+"""By folder and form: the requirement, and the steps that can have it."""
+
+REQUESTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "speech": {
+        "upper-id": "handshake.connection-id-case",
+        "id-in-query": "handshake.connection-id-query",
+        "sub-protocol": "handshake.sub-protocol-offered",
+        "header": "handshake.extra-headers",
+        "parameter": "query.unknown",
+    },
+    "translator": {
+        "order": "handshake.parameter-order",
+        "names": "handshake.parameter-name-case",
+        "words": "handshake.feature-case",
+        "parameter": "handshake.unknown-parameter",
+        "empty": "handshake.empty-parameter",
+        "trace": "handshake.trace-headers",
+    },
+}
+"""The same of the request that opens a connection."""
+
+OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
+    "speech": {
+        TELEMETRY: "telemetry.tolerated",
+        EVENT: "event.unknown-id",
+        f"{EVENT} finished": "event.finished-id",
+        f"{EVENT} open": "event.targets",
+        COMMIT: "commit.headers-only",
+        f"{OTHER} text": "unknown.text-path",
+        f"{OTHER} binary": "unknown.binary-path",
+        LATE: "audio.late-id",
+        f"{LATE} unknown": "audio.unknown-id",
+        f"{CONFIG} again": "config.repeated",
+        PING: "read.ping",
+    },
+    "translator": {PING: "audio.ping"},
+}
+"""By folder, what can be left out of a conversation (word and kind), with the requirement by which it is taken."""
+
+
+def taken(program: Program) -> tuple[str, ...]:
+    """Return the requirements, in full, by which the special forms and the optional words of a program are taken."""
+    found = [_requested(program, talk) for talk in program.talks]
+    found += [takes(program, step) for step in program.steps]
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def _requested(program: Program, talk: Talk) -> str:
+    folder = requirements.folder(program.dialect)
+    return f"{folder}.{REQUESTS[folder][talk.form]}" if talk.form else ""
+
+
+def takes(program: Program, step: Step) -> str:
+    """Return the requirement, in full, by which a server has to take the form of a step, or the step; or ""."""
+    folder = requirements.folder(program.dialect)
+    word = f"{step.does} {step.what}".strip()
+    name = FORMS[folder][step.form][0] if step.form else OPTIONAL[folder].get(word, "")
+    return f"{folder}.{name}" if name else ""
+
+
+def plainly(program: Program, requirement: str) -> Program:
+    """Return a program without whatever has to be taken by a requirement: said in the usual form, or left out."""
+    talks = tuple(
+        replace(talk, form="", at=()) if _requested(program, talk) == requirement else talk for talk in program.talks
+    )
+    steps = []
+    for step in program.steps:
+        plain = step if takes(program, step) != requirement else replace(step, form="", at=(), body="")
+        if takes(program, plain) != requirement:
+            steps.append(plain)
+    return Program(program.dialect, talks, tuple(steps))

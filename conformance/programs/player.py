@@ -1,0 +1,139 @@
+"""Plays a program against a server, and says how far it got; what that means is said elsewhere (`outcome`)."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.cases.context import Blocked, Context
+from conformance.peers.link import Link, Received
+from conformance.programs.program import AWAIT, CLOSE, FINAL, PAUSE, PING, TURN_END, VOICE, Program, Step
+from conformance.programs.sending import Side, Speaker
+from conformance.programs.sounds import STREAM
+from conformance.transcript import Transcript
+from protocol.wire import HttpResponse
+
+REACTION_S: Final = 0.25
+_WHAT: Final = {TURN_END: "turn.end", FINAL: "a final", VOICE: "a voice"}
+_PING: Final = b"speechwire"
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What came of a program.
+
+    Attributes:
+        program: The program.
+        transcripts: What was seen of each connection, in the order of the program's talks.
+        stopped: For each connection the number of the step at which it did not go on: the server had refused or ended
+            it, or what the step waits for did not come; None where everything went through.
+        said: For each connection what was said on it.
+    """
+
+    program: Program
+    transcripts: tuple[Transcript, ...]
+    stopped: tuple[int | None, ...]
+    said: tuple[tuple[str, ...], ...]
+
+
+class _Talk:
+    """One connection while it is played."""
+
+    def __init__(self, side: Side, link: Link | None, recorded: int) -> None:
+        self.side = side
+        self.link = link
+        self.recorded = recorded
+        self.stopped: int | None = None
+        self.sent = 0
+
+
+async def play(program: Program, speaker: Speaker, context: Context, identity: str, wall: float) -> Played:
+    """Play a program.
+
+    Args:
+        program: The program.
+        speaker: Makes its connections.
+        context: Of its own, which opens connections and records them.
+        identity: A text that no other play of the run has; ids follow from it.
+        wall: The seconds since 1970 at which it begins.
+    """
+    begun = Link.now()
+    talks: list[_Talk] = []
+    for number, asked in enumerate(program.talks):
+        side = speaker.side(asked, f"{identity}/{number}")
+        opened = await _opened(context, side)
+        talks.append(_Talk(side, opened, len(context.recorders) - 1))
+    try:
+        for number, step in enumerate(program.steps):
+            talk = talks[step.talk]
+            if talk.stopped is None and not await _take(step, talk, context, wall + Link.now() - begun):
+                talk.stopped = number
+    finally:
+        await context.leave()
+    return Played(
+        program,
+        tuple(context.recorders[talk.recorded].transcript() for talk in talks),
+        tuple(talk.stopped for talk in talks),
+        tuple(tuple(talk.side.texts) for talk in talks),
+    )
+
+
+async def _opened(context: Context, side: Side) -> Link | None:
+    target, headers = side.request()
+    try:
+        opened = await context.dial(target, headers)
+    except Blocked:
+        return None
+    return None if isinstance(opened, HttpResponse) else opened
+
+
+async def _take(step: Step, talk: _Talk, context: Context, wall: float) -> bool:
+    """Take one step; return whether the connection can go on."""
+    if talk.link is None:
+        return False
+    if step.does == AWAIT:
+        return await _awaited(step, talk, talk.link, context)
+    if step.does == PING:
+        return talk.link.closed is None and await talk.link.ping(_PING)
+    if step.does == PAUSE:
+        await asyncio.sleep(step.count / 1000)
+        return True
+    if step.does == CLOSE:
+        await talk.link.close()
+        return True
+    # Into what the server has ended nothing is sent; a later wait shows whether that was right.
+    for message in talk.side.messages(step, wall):
+        last = len(message.parts) - 1
+        for index, part in enumerate(message.parts):
+            await talk.link.frame(
+                message.kind, part, first=index == 0, final=index == last, deliberate=message.deliberate
+            )
+        talk.sent += sum(len(part) for part in message.parts)
+    if step.wrong:
+        await _react(talk, talk.link)
+    return True
+
+
+async def _react(talk: _Talk, link: Link) -> None:
+    """Give the server the time to answer a mistake: who sends into what it has closed may lose its close frame."""
+    until = Link.now() + REACTION_S
+    while link.closed is None and (left := until - Link.now()) > 0:
+        answer = await link.answer("a reaction", left)
+        if isinstance(answer, Received):
+            talk.side.hear(answer)
+
+
+async def _awaited(step: Step, talk: _Talk, link: Link, context: Context) -> bool:
+    """Wait for something of the server, at most as long as the run allows, from when it said something last."""
+    patience = context.budget.patience(talk.sent * 1000 // STREAM.bytes_per_second)
+    while not talk.side.came(step):
+        if talk.side.in_vain(step):
+            return False
+        answer = await link.answer(f"{_WHAT[step.what]}, number {step.count}", patience)
+        if not isinstance(answer, Received):
+            return False
+        talk.side.hear(answer)
+    if step.what == TURN_END:
+        link.barrier("turn.end")
+    return True

@@ -1,0 +1,105 @@
+"""What the strategies of both folders draw alike: how many connections, special forms with their numbers, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from hypothesis import strategies as st
+
+from conformance.programs.forms import FORMS
+from conformance.programs.program import Step
+from conformance.strategies.schemas import valid
+
+PLAIN_OF_TEN: Final = 7
+"""How many steps of ten have no special form."""
+
+_SMALL = st.integers(0, 60)
+_MASK = st.integers(0, (1 << 24) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """What a server is taken to offer: what it does not is not drawn.
+
+    Attributes:
+        utterances: How many there are to be said; 0 where a server recognises nothing.
+        voice: Whether translations can be spoken.
+        without: Words of `--without`.
+    """
+
+    utterances: int = 3
+    voice: bool = True
+    without: frozenset[str] = frozenset()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+_LEAVES = st.none() | st.booleans() | st.integers(-9, 1 << 40) | st.text(st.characters(codec="utf-8"), max_size=8)
+JSON = st.recursive(
+    _LEAVES,
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text("abcXYZ.-_ ", max_size=6), part, max_size=3),
+    max_leaves=5,
+).map(_json)
+"""Any JSON, as text."""
+
+_NUMBERS: Final[Mapping[str, st.SearchStrategy[tuple[int, ...]]]] = {
+    "order": st.tuples(st.integers(0, 119)),
+    "case": st.tuples(_MASK),
+    "words": st.tuples(_MASK),
+    "names": st.tuples(_MASK),
+    "mode-case": st.tuples(_MASK),
+    "keys-case": st.tuples(_MASK),
+    "extra": st.tuples(st.integers(0, 999)),
+    "stream": st.tuples(st.integers(0, 99)),
+    "frames": st.lists(st.integers(0, 300), min_size=1, max_size=3).map(tuple),
+    "split": st.lists(_SMALL, min_size=1, max_size=3).map(tuple),
+    "samples": st.tuples(st.integers(1, 800).map(lambda count: 2 * count)),
+    "with-audio": st.tuples(st.integers(1, 1600)),
+    "large": st.tuples(st.integers(4097, 16_000).map(lambda count: 2 * count)),
+    "small": st.lists(st.integers(1, 1600).map(lambda count: 2 * count), min_size=1, max_size=3).map(tuple),
+    "any-size": st.lists(st.integers(1, 12_000).map(lambda count: 2 * count), min_size=1, max_size=3).map(tuple),
+    "odd": st.lists(st.integers(0, 3200).map(lambda count: 2 * count + 1), min_size=1, max_size=3).map(tuple),
+    "empty": st.tuples(st.integers(0, 9)),
+    "zeros": st.tuples(st.integers(1, 24)),
+    "chunks": st.lists(st.integers(0, 40), min_size=1, max_size=3).map(tuple),
+    "sizes": st.tuples(st.integers(1, 40_000).map(lambda count: 2 * count)),
+}
+_BODIES: Final[Mapping[str, st.SearchStrategy[str]]] = {
+    "open": JSON,
+    "members": JSON,
+    "drawn": valid("speech/telemetry").map(_json),
+}
+
+
+def numbers(draw: st.DrawFn, form: str) -> tuple[int, ...]:
+    """Draw the numbers of a form."""
+    return draw(_NUMBERS[form]) if form in _NUMBERS else ()
+
+
+def _choices(folder: str) -> dict[str, st.SearchStrategy[str]]:
+    forms: dict[str, list[str]] = {}
+    for form, (_, words) in FORMS[folder].items():
+        for word in words:
+            forms.setdefault(word, []).append(form)
+    return {
+        word: st.sampled_from([""] * (len(mine) * PLAIN_OF_TEN // (10 - PLAIN_OF_TEN) + 1) + mine)
+        for word, mine in forms.items()
+    }
+
+
+_FORMS: Final = {folder: _choices(folder) for folder in FORMS}
+
+
+def formed(draw: st.DrawFn, folder: str, step: Step) -> Step:
+    """Draw a special form for a step, or leave it as it is, which is the simplest."""
+    choices = _FORMS[folder].get(step.does)
+    form = draw(choices) if choices is not None else ""
+    if not form:
+        return step
+    body = draw(_BODIES[form]) if form in _BODIES else ""
+    return Step(step.talk, step.does, step.turn, step.what, step.count, form, numbers(draw, form), body)

@@ -1,0 +1,160 @@
+"""Sessions of `translator`, walked from the order table: legal ones, and such with one mistake."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from hypothesis import strategies as st
+
+from conformance.programs.forms import REQUESTS
+from conformance.programs.mistakes import MISTAKES
+from conformance.programs.program import (
+    AWAIT,
+    NOISE,
+    PAUSE,
+    PING,
+    SILENCE,
+    SPEECH,
+    VOICE,
+    Program,
+    Step,
+    Talk,
+)
+from conformance.strategies.drawing import Able, formed, numbers
+from protocol.order import Conversation
+from protocol.translator.order import AUDIO, CLOSE, FINAL, HEADER, START, STREAMING, TABLE
+from protocol.wire import Party
+
+CLIENT = Party.CLIENT
+
+_STOP: Final = ""
+_SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 2 + ("wrong beside",) * 3
+_ASKS: Final = (
+    (),
+    ("partial",),
+    ("timing",),
+    (VOICE,),
+    ("partial", "timing"),
+    ("timing", "partial"),
+    (VOICE, "partial", "timing"),
+)
+_ENDS_MS: Final = 2600  # of silence behind what is said
+_REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["translator"]))
+_SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SPEECH])
+_MILLISECONDS: Final = st.integers(1, 600)
+_TEN: Final = st.integers(0, 9)
+
+
+@cache
+def conversations(dialect: str, able: Able) -> st.SearchStrategy[Program]:
+    """Return a strategy for programs of the dialect."""
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Program:
+        shape = draw(st.sampled_from(_SHAPES))
+        count = {"two": 2, "three": 3, "wrong beside": 2}.get(shape, 1)
+        steps: list[Step] = []
+        walks = [_Walk(draw, able, number, steps) for number in range(count)]
+        going = list(walks)
+        while going:
+            walk = going[draw(st.integers(0, len(going) - 1))] if len(going) > 1 else going[0]
+            if not walk.on():
+                going.remove(walk)
+                if shape.startswith("wrong") and walk.number == 0:
+                    walk.err()
+        for walk in walks:
+            walk.finish()
+        return Program(dialect, tuple(walk.talk for walk in walks), tuple(steps))
+
+    return drawn()
+
+
+class _Walk:
+    """One session that is being drawn: the client's way through the order table."""
+
+    def __init__(self, draw: st.DrawFn, able: Able, number: int, steps: list[Step]) -> None:
+        self.number = number
+        self._steps = steps
+        self._draw = draw
+        self._able = able
+        self._order = Conversation(TABLE, None)
+        asks = [words for words in _ASKS if not able.without & set(words) and (able.voice or VOICE not in words)]
+        form = draw(_REQUEST)
+        if form == "words" and len(asks) == 1:
+            form = ""
+        self.talk = Talk(draw(st.sampled_from(asks)), form, numbers(draw, form))
+        self._said = self._heard = 0
+        self._erred = False
+
+    def on(self) -> bool:
+        """Draw what comes next; False when nothing does."""
+        word = self._draw(_words(self._order.state(CLIENT)))
+        if word == _STOP:
+            return False
+        if word == PING:
+            self._add(PING)
+        elif word == PAUSE:
+            self._add(PAUSE, count=self._draw(st.integers(1, 40)))
+        elif word == AUDIO:
+            self._sound()
+        else:
+            self._order.step(CLIENT, word)
+            self._add(word, formed_too=True)
+        return True
+
+    def _add(self, does: str, what: str = "", count: int = 0, *, formed_too: bool = False) -> None:
+        step = Step(self.number, does, 0, what, count)
+        self._steps.append(formed(self._draw, "translator", step) if formed_too else step)
+
+    def _sound(self) -> None:
+        self._order.step(CLIENT, AUDIO)
+        what = self._draw(_SOUNDS)
+        if what != SPEECH or not self._able.utterances:
+            what = NOISE if what == NOISE else SILENCE
+            self._add(AUDIO, what, self._draw(_MILLISECONDS), formed_too=True)
+            return
+        self._said += 1
+        self._add(AUDIO, SPEECH, self._draw(st.integers(0, self._able.utterances - 1)), formed_too=True)
+        self._add(AUDIO, SILENCE, _ENDS_MS, formed_too=True)
+        if self._draw(_TEN) < 8:
+            self._hear()
+
+    def _hear(self) -> None:
+        """Wait for all finals that are due, and their voices."""
+        self._heard = self._said
+        self._add(AWAIT, FINAL, self._said)
+        if VOICE in self.talk.asks:
+            self._add(AWAIT, VOICE, self._said)
+
+    def finish(self) -> None:
+        """Wait for what is due, or hang up."""
+        if self._heard < self._said and not self._erred and self._draw(_TEN) < 8:
+            self._hear()
+        if self._draw(_TEN) >= 5:
+            self._add(CLOSE)
+
+    def err(self) -> None:
+        """Draw a mistake that can be made now, and make it."""
+        self._erred = True
+        name, word = self._draw(st.sampled_from(_mistakes(self._order.state(CLIENT))))
+        what, count = (SILENCE, 100) if word == AUDIO else ("", 0)
+        at = (self._draw(st.integers(0, 200)),)
+        self._steps.append(Step(self.number, word, 0, what, count, at=at, wrong=name))
+
+
+@cache
+def _words(state: str) -> st.SearchStrategy[str]:
+    """Return a strategy for what a client may do next in a state; to stop is the simplest."""
+    words = [_STOP]
+    for word in TABLE.legal(CLIENT, state):
+        if word != CLOSE:
+            words += [word] * 4
+    return st.sampled_from([*words, PING, PAUSE] if state == STREAMING else words)
+
+
+@cache
+def _mistakes(state: str) -> list[tuple[str, str]]:
+    """Return the mistakes that can be made in a state, with the step that is made wrong."""
+    words = (HEADER,) if state == START else (AUDIO,)
+    return [(name, word) for name, found in MISTAKES["translator"].items() for word in found.on if word in words]
