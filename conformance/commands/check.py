@@ -8,7 +8,7 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,7 @@ from conformance.feeds.capture import read_capture
 from conformance.feeds.capture_json import CaptureError
 from conformance.feeds.programs import NotStarted, ending, fill_in, stoppable
 from conformance.feeds.recorded import judge_recorded
-from conformance.feeds.server import Options, check_server, select
+from conformance.feeds.server import CONNECTIONS, CROWD, Options, check_server, select
 from conformance.feeds.started import started
 from conformance.judge.wire import WIRE
 from conformance.report.events import Report
@@ -33,6 +33,7 @@ from conformance.transcript import Vantage
 from protocol.wire import Party
 
 _PORT_0 = re.compile(r"((?:\w+://)?(?:\[[^\]]*\]|[^/:?]*)):0+(?![0-9])")
+_CONVERSATIONS, _CONVERSATIONS_S = 2_000, 30.0
 _LAST_LINES = 10
 _LONGEST = 600
 
@@ -47,7 +48,9 @@ def command() -> None:
 @target_options
 @report_options
 @click.option(
-    "--connections", default=8, show_default=True, type=click.IntRange(1, 256), help="Connections at a time, at most."
+    "--connections",
+    type=click.IntRange(1, 256),
+    help=f"Connections at a time, at most.  [default: {CONNECTIONS}, and {CROWD} for conversations that nobody wrote]",
 )
 @click.option(
     "--slow",
@@ -57,6 +60,30 @@ def command() -> None:
     type=click.FloatRange(0, min_open=True),
     metavar="X",
     help="Wait X times as long.",
+)
+@click.option(
+    "--minutes",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help="With --profile deep: hold conversations for so long.",
+)
+@click.option(
+    "--bundles",
+    default="speechwire-bundles",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where conversations that failed are written.",
+)
+@click.option(
+    "--examples",
+    default="speechwire-examples",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="With --profile deep: where they are kept, to be tried first the next time.",
 )
 @click.option(
     "--start", metavar="COMMAND", help="Start the server with this first; a port 0 in URL becomes a free one, {port}."
@@ -71,12 +98,15 @@ def server(url: str, **options: Any) -> None:
         only=options["only"],
         skip=options["skip"],
         seed=options["seed"],
-        connections=options["connections"],
+        connections=options["connections"] or CONNECTIONS,
+        crowd=options["connections"] or CROWD,
         strict=options["strict"],
         stop_at_first=options["stop_at_first"],
         scale=options["scale"],
+        bundles=options["bundles"],
+        **_conversations(options),
     )
-    if not select(options["dialect"], selection):
+    if not select(options["dialect"], selection) and not selection.holds_conversations:
         raise CouldNotRun("no case matches --only and --skip; `speechwire cases` lists them")
     peer = {"url": url.partition("?")[0]}
 
@@ -94,6 +124,17 @@ def server(url: str, **options: Any) -> None:
         except NotStarted as error:
             raise CouldNotRun("\n".join(map(printable, str(error).split("\n")))) from error
     sys.exit(reporting.finish().exit_code)
+
+
+def _conversations(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many conversations that nobody wrote a profile holds, and for how long."""
+    match options["profile"]:
+        case "quick":
+            return {}
+        case "default":
+            return {"conversations": _CONVERSATIONS, "seconds": _CONVERSATIONS_S}
+        case _:
+            return {"conversations": sys.maxsize, "seconds": options["minutes"] * 60, "examples": options["examples"]}
 
 
 def _to_start(url: str, start: str | None) -> tuple[str, list[str]]:

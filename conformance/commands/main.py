@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "translate": ("translate", "Translate a recording: the reference client."),
     "check": ("check", "Check a server, a client or recorded traffic against the protocol."),
     "baseline": ("baseline", "Keep the file of what is known not to conform."),
+    "replay": ("replay", "Hold a conversation that failed once more, or judge it again."),
     "doctor": ("doctor", "Find out, layer by layer, whether a server can be checked."),
     "requirements": ("requirements", "List the requirements."),
     "cases": ("cases", "List the cases, or explain one."),

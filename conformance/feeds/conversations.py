@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from conformance.cases.context import Context
+from conformance.cases.context import Busy, Context
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
+from conformance.feeds.server import CONVERSATIONS
 from conformance.feeds.searching import Strategy, draw, replayed, shrink
 from conformance.peers.budget import Budget
 from conformance.programs.blame import blamed
@@ -26,9 +28,6 @@ from conformance.programs.program import Program
 from conformance.programs.sending import Speaker
 from conformance.runner import Slots
 from protocol.wire import Party
-
-NAME: Final = "conversations"
-"""Id of the whole tier, where cases have theirs."""
 
 _BATCH: Final = 100
 _BATCHES: Final = 1 << 20  # of one seed, at most
@@ -61,7 +60,7 @@ class Players:
     async def play(self, program: Program) -> Played:
         """Hold a conversation, whether it is known or not."""
         self.played += 1
-        case = Case(NAME, self.dialect, Party.SERVER, (), (), len(program.talks), "fast", "", _nothing)
+        case = Case(CONVERSATIONS, self.dialect, Party.SERVER, (), (), len(program.talks), "fast", "", _nothing)
         context = Context(case, self.target, self.budget, self.seed)
         taken = await self.slots.take(len(program.talks))
         try:
@@ -94,13 +93,14 @@ class Limits:
     Attributes:
         conversations: How many at most.
         seconds: How long at most; what was begun is brought to its end, and what failed is shrunk.
-        shrinking: How many seconds the search for the shortest conversation has, for each requirement.
+        shrinking: How many seconds the search for the shortest conversation has, for each requirement; all of them
+            together have `seconds`.
         kept: Where failing programs are kept, and looked for first; None to keep none.
     """
 
-    conversations: int = 2_000
-    seconds: float = 30.0
-    shrinking: float = 10.0
+    conversations: int
+    seconds: float
+    shrinking: float = 15.0
     kept: Path | None = None
 
 
@@ -154,6 +154,7 @@ class _Exploration:
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + limits.seconds
+        self._last = self._until + limits.seconds
         self._held: dict[Program, None] = {}
         self._counts: dict[str, int] = {}
         self._shortest: dict[str, Program] = {}
@@ -178,7 +179,7 @@ class _Exploration:
     async def batch(self, seed: int) -> None:
         """Draw some programs, play those that are new, and shrink what departs as nothing before did."""
         fresh = [program for program in draw(self._strategy, seed, _BATCH) if program not in self._held]
-        waiting = iter(fresh)
+        waiting = deque(fresh)
         async with asyncio.TaskGroup() as group:
             for _ in range(self._connections):
                 group.create_task(self._hold(waiting))
@@ -186,26 +187,41 @@ class _Exploration:
         for program in (program for program in fresh if program in self._held):
             for requirement in dict.fromkeys(one.requirement for one in await self._players.departures(program)):
                 self._counts[requirement] = self._counts.get(requirement, 0) + 1
-                if requirement not in self._shortest and requirement not in new:
-                    new[requirement] = program
+                if requirement not in self._shortest:
+                    new[requirement] = min(new.get(requirement, program), program, key=lambda found: found.size)
         for requirement, program in new.items():
-            self._shortest[requirement] = await self._shrunk(requirement, seed) or program
+            self._shortest[requirement] = await self._shrunk(requirement, program, set(fresh), seed) or program
 
-    async def _hold(self, waiting: Iterator[Program]) -> None:
-        for program in waiting:
-            if self.over:
-                return
+    async def _hold(self, waiting: deque[Program]) -> None:
+        """Play what waits, on one connection; where a server has too much to do, on one less from then on."""
+        while waiting and not self.over:
+            program = waiting.popleft()
             self._held[program] = None
-            await self._players.outcome(program)
+            try:
+                await self._players.outcome(program)
+            except Busy:
+                del self._held[program]
+                self._connections -= 1
+                if self._connections > 0:
+                    waiting.append(program)
+                else:
+                    self._until = self._loop.time()  # not even one at a time
+                return
 
-    async def _shrunk(self, requirement: str, seed: int) -> Program | None:
+    async def _shrunk(self, requirement: str, first: Program, batch: Container[Program], seed: int) -> Program | None:
         """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
-        most, until = self._players.played + _MOST_PLAYS, self._loop.time() + self._limits.shrinking
+        most = self._players.played + _MOST_PLAYS
+        until = min(self._last, self._loop.time() + self._limits.shrinking)
 
-        async def fails(program: Program) -> bool:
+        async def fails(program: Program) -> bool | None:
+            if program in batch and program != first:
+                return False  # Hypothesis begins with the first that fails; it is to be the shortest
             if not self._players.knows(program) and (self._players.played >= most or self._loop.time() >= until):
-                return False
-            return any(one.requirement == requirement for one in await self._players.departures(program))
+                return None
+            try:
+                return any(one.requirement == requirement for one in await self._players.departures(program))
+            except Busy:
+                return None
 
         return await shrink(self._strategy, seed, _BATCH, fails, self._limits.kept)
 

@@ -79,7 +79,11 @@ class _Search:
 
 
 async def shrink(
-    strategy: Strategy, number: int, count: int, fails: Callable[[Program], Awaitable[bool]], kept: Path | None = None
+    strategy: Strategy,
+    number: int,
+    count: int,
+    fails: Callable[[Program], Awaitable[bool | None]],
+    kept: Path | None = None,
 ) -> Program | None:
     """Return the shortest program found that fails, of those that are drawn with a seed; None if none of them does.
 
@@ -87,7 +91,7 @@ async def shrink(
         strategy: What programs are drawn from.
         number: The seed.
         count: How many are drawn at most before one fails.
-        fails: Whether a program fails; of the same program it has to say the same each time.
+        fails: Whether a program fails; of the same program it has to say the same each time. None ends the search.
         kept: Where failing programs are kept for later runs (`replayed`).
     """
     database = None if kept is None else DirectoryBasedExampleDatabase(kept)
@@ -100,6 +104,8 @@ async def shrink(
     with _Search(search) as searching:
         while (program := searching.questions.get()) is not None:
             failed = await fails(program)
+            if failed is None:
+                break
             if failed:
                 shortest = program if shortest is None or program.size <= shortest.size else shortest
             searching.answer(failed)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import version
+from pathlib import Path
 from typing import cast
 
 from conformance import timeline
@@ -24,6 +25,12 @@ from conformance.runner import Outcome, run_cases
 from protocol import requirements
 from protocol.wire import Party
 
+CONVERSATIONS = "conversations"
+"""What conversations that nobody wrote have as a name, where cases have their id."""
+
+CONNECTIONS, CROWD = 8, 48
+"""How many connections cases have at a time, and conversations that nobody wrote, if the user says nothing else."""
+
 _DEEP = 3
 Emit = Callable[[RunStarted | CaseFinished | RunFinished], None]
 
@@ -34,18 +41,30 @@ class Options:
 
     `profile` is `quick` (without the cases that let time pass), `default`, or `deep` (each case three times);
     `only` and `skip` are shell patterns over case ids; `repeats` is how often a failing case is run again; `strict`
-    makes non-strict departures count.
+    makes non-strict departures count. Behind the cases at most `conversations` are held that nobody wrote, for at most
+    `seconds`, on `crowd` connections; those that failed are kept in the folder `examples` for later runs, and written into `bundles`.
     """
 
     profile: str = "default"
     only: Sequence[str] = ()
     skip: Sequence[str] = ()
     seed: int = 0
-    connections: int = 8
+    connections: int = CONNECTIONS
     repeats: int = 2
     strict: bool = False
     stop_at_first: bool = False
     scale: float = 1.0
+    crowd: int = CROWD
+    conversations: int = 0
+    seconds: float = 30.0
+    examples: Path | None = None
+    bundles: Path | None = None
+
+    @property
+    def holds_conversations(self) -> bool:
+        """Whether conversations are held that nobody wrote."""
+        chosen = not self.only or _matches(CONVERSATIONS, self.only)
+        return self.conversations > 0 and chosen and not _matches(CONVERSATIONS, self.skip)
 
 
 def select(dialect: str, options: Options) -> tuple[Case, ...]:
@@ -89,7 +108,7 @@ async def check_server(
         peer=peer,
         dialect=dialect,
         seed=options.seed,
-        planned=len(cases),
+        planned=len(cases) + options.holds_conversations,
     )
     emit(started)
     if diagnosis is None:
@@ -117,11 +136,20 @@ async def check_server(
             told(lost)
             checks.append(_control_check(lost, dialect, None))
     checks += [check for done in outcomes for check in done.checks]
+    elapsed = {done.case.id: done.elapsed_s for done in outcomes}
+    held: int | None = None
+    stopped = options.stop_at_first and any(check.verdict is Verdict.VIOLATION for check in checks)
+    if diagnosis.usable and options.holds_conversations and not stopped:
+        before = loop.time()
+        held, found = await _hold(target, dialect, budget, options)
+        elapsed[CONVERSATIONS] = loop.time() - before
+        emit(CaseFinished(case=CONVERSATIONS, checks=found, elapsed_s=elapsed[CONVERSATIONS]))
+        checks += found
     transcripts = [*diagnosis.transcripts, *(seen for done in outcomes for seen in done.transcripts)]
     checks += judge_all(transcripts, Party.SERVER)
     if diagnosis.usable and not options.only and not options.stop_at_first:
         checks += _core_unseen(dialect, checks)
-    executed = len(outcomes)
+    executed = len(elapsed)
     report = Report(
         speechwire=started.version,
         register=started.register,
@@ -136,10 +164,24 @@ async def check_server(
         waiting_s=budget.waited,
         strict=options.strict,
         party=Party.SERVER.value,
-        elapsed={done.case.id: done.elapsed_s for done in outcomes},
+        elapsed=elapsed,
+        conversations=held,
     )
     emit(RunFinished(report))
     return report
+
+
+async def _hold(target: Target, dialect: str, budget: Budget, options: Options) -> tuple[int, tuple[Check, ...]]:
+    """Hold conversations that nobody wrote; return how many, and what is to be said of them."""
+    from conformance.feeds.conversations import Limits  # noqa: PLC0415 - Hypothesis takes its time to be imported
+    from conformance.feeds.properties import hold  # noqa: PLC0415 - the same
+
+    limits = Limits(options.conversations, options.seconds, kept=options.examples)
+    connections = budget.connections(options.crowd)
+    held, checks = await hold(
+        target, dialect, budget, limits, seed=options.seed, connections=connections, bundles=options.bundles
+    )
+    return held.held, checks
 
 
 def _finished(done: Outcome) -> CaseFinished:

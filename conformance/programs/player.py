@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.cases.context import Blocked, Context
+from conformance.cases.context import Blocked, Busy, Context
 from conformance.peers.link import Link, Received
 from conformance.programs.program import AWAIT, CLOSE, FINAL, PAUSE, PING, TURN_END, VOICE, Program, Step
 from conformance.programs.sending import Side, Speaker
@@ -29,12 +29,15 @@ class Played:
         stopped: For each connection the number of the step at which it did not go on: the server had refused or ended
             it, or what the step waits for did not come; None where everything went through.
         said: For each connection what was said on it.
+        spans: For each step which entries of its connection's transcript were made by it: the first, and one behind
+            the last.
     """
 
     program: Program
     transcripts: tuple[Transcript, ...]
     stopped: tuple[int | None, ...]
     said: tuple[tuple[str, ...], ...]
+    spans: tuple[tuple[int, int], ...]
 
 
 class _Talk:
@@ -57,18 +60,25 @@ async def play(program: Program, speaker: Speaker, context: Context, identity: s
         context: Of its own, which opens connections and records them.
         identity: A text that no other play of the run has; ids follow from it.
         wall: The seconds since 1970 at which it begins.
+
+    Raises:
+        Busy: The server says that it has too much to do, and goes on saying so.
     """
     begun = Link.now()
     talks: list[_Talk] = []
-    for number, asked in enumerate(program.talks):
-        side = speaker.side(asked, f"{identity}/{number}")
-        opened = await _opened(context, side)
-        talks.append(_Talk(side, opened, len(context.recorders) - 1))
+    spans: list[tuple[int, int]] = []
     try:
+        for number, asked in enumerate(program.talks):
+            side = speaker.side(asked, f"{identity}/{number}")
+            opened = await _opened(context, side)
+            talks.append(_Talk(side, opened, len(context.recorders) - 1))
         for number, step in enumerate(program.steps):
             talk = talks[step.talk]
+            entries = context.recorders[talk.recorded].entries
+            before = len(entries)
             if talk.stopped is None and not await _take(step, talk, context, wall + Link.now() - begun):
                 talk.stopped = number
+            spans.append((before, len(entries)))
     finally:
         await context.leave()
     return Played(
@@ -76,6 +86,7 @@ async def play(program: Program, speaker: Speaker, context: Context, identity: s
         tuple(context.recorders[talk.recorded].transcript() for talk in talks),
         tuple(talk.stopped for talk in talks),
         tuple(tuple(talk.side.texts) for talk in talks),
+        tuple(spans),
     )
 
 
@@ -83,6 +94,8 @@ async def _opened(context: Context, side: Side) -> Link | None:
     target, headers = side.request()
     try:
         opened = await context.dial(target, headers)
+    except Busy:
+        raise
     except Blocked:
         return None
     return None if isinstance(opened, HttpResponse) else opened

@@ -45,6 +45,7 @@ class Report:
         party: Who was judged: `server`, `client`, or `both`.
         elapsed: Seconds that each case took, by its id.
         baseline: What the file of known departures came to, if there is one.
+        conversations: How many conversations were held that nobody wrote; None if that was not tried.
     """
 
     speechwire: str
@@ -62,6 +63,7 @@ class Report:
     party: str = "server"
     elapsed: Mapping[str, float] = field(default_factory=dict)
     baseline: Baselined | None = None
+    conversations: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def document(report: Report, register: Mapping[str, Requirement]) -> dict[str, A
         "checks": [_check(check, register[check.requirement]) for check in report.checks],
         "coverage": dict(report.coverage),
         "timing": {"total_s": round(report.total_s, 3), "waiting_s": round(report.waiting_s, 3)},
+        **({} if report.conversations is None else {"conversations": report.conversations}),
         **_baseline(report),
     }
 

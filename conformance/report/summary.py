@@ -46,6 +46,13 @@ def coverage_sentence(report: Report) -> str:
     )
 
 
+def conversations_sentences(report: Report) -> tuple[str, ...]:
+    """Return the sentence that says how many conversations were held that nobody wrote; none if that was not tried."""
+    if report.conversations is None:
+        return ()
+    return (f"{report.conversations:,} conversations were held that nobody wrote, seed {report.seed}.",)
+
+
 def time_sentence(report: Report) -> str:
     """Return the sentence that says how long the run took, and how much of that was waiting."""
     share = report.waiting_s / report.total_s if report.total_s > 0 else 0.0
@@ -105,6 +112,11 @@ def again(report: Report, case: str | None) -> str:
     # Text is a command line already; a list still has to become one.
     line = shlex.join(map(str, command)) if isinstance(command, list | tuple) else str(command)
     return f"{shlex.join([*words, *options])} -- {line}"
+
+
+def replay(report: Report, bundle: str) -> str:
+    """Return the command that holds a conversation once more that was kept in a bundle; fit for a POSIX shell."""
+    return shlex.join(["speechwire", "replay", bundle, "--url", str(report.peer.get("url", "URL"))])
 
 
 def _recorded(report: Report) -> str:

@@ -96,7 +96,8 @@ class Terminal:
         self._departures("departures that do not fail this run:", summary.departures(report))
         self._departures("departures that are known:", summary.known(report))
         self._legend(report)
-        for sentence in (summary.coverage_sentence(report), summary.time_sentence(report)):
+        sentences = (*summary.conversations_sentences(report), summary.coverage_sentence(report))
+        for sentence in (*sentences, summary.time_sentence(report)):
             self._print(sentence)
         for sentence in summary.baseline_sentences(report):
             self._print(_shown(sentence))
@@ -137,11 +138,10 @@ class Terminal:
         if check.card is not None:
             for line in check.card.lines:
                 self._print(f"    {_shown(line)}", "dim")
-        if check.bundle is not None:
-            self._print(f"  recorded: {_shown(check.bundle)}", "dim")
         # What holds for every message has no case of its own that could be run alone.
         alone = check.case if check.case in self._cases else None
-        self._print(f"  again: {_shown(summary.again(report, alone))}", "dim")
+        again = summary.again(report, alone) if check.bundle is None else summary.replay(report, check.bundle)
+        self._print(f"  again: {_shown(again)}", "dim")
 
     def _check(self, check: Check) -> None:
         line = Text(check.verdict.value, _STYLES[check.verdict])

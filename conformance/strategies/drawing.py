@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hypothesis import strategies as st
 
 from conformance.programs.forms import FORMS
-from conformance.programs.program import Step
+from conformance.programs.program import HEADER, Step
 from conformance.strategies.schemas import valid
 
-PLAIN_OF_TEN: Final = 7
-"""How many steps of ten have no special form."""
+_PLAIN: Final = 7  # steps of ten that have no special form
+_OWN: Final = 3  # a header comes once, and has many places in which it can be split
 
 _SMALL = st.integers(0, 60)
 _MASK = st.integers(0, (1 << 24) - 1)
@@ -81,25 +81,23 @@ def numbers(draw: st.DrawFn, form: str) -> tuple[int, ...]:
     return draw(_NUMBERS[form]) if form in _NUMBERS else ()
 
 
-def _choices(folder: str) -> dict[str, st.SearchStrategy[str]]:
-    forms: dict[str, list[str]] = {}
-    for form, (_, words) in FORMS[folder].items():
-        for word in words:
-            forms.setdefault(word, []).append(form)
-    return {
-        word: st.sampled_from([""] * (len(mine) * PLAIN_OF_TEN // (10 - PLAIN_OF_TEN) + 1) + mine)
-        for word, mine in forms.items()
-    }
+def choices(folder: str, words: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return words with the special forms that they can have, each so often as it is to be drawn, plain ones first.
+
+    One choice instead of two: most of the time that a program takes to draw goes into the number of its choices.
+    """
+    plain, special = [], []
+    for word, weight in words.items():
+        forms = [form for form, (_, having) in FORMS[folder].items() for _ in range(_OWN if having == (HEADER,) else 1) if word in having]
+        plain += [(word, "")] * (weight * (_PLAIN if forms else 10))
+        special += [(word, forms[turn % len(forms)]) for turn in range(weight * (10 - _PLAIN))] if forms else []
+        special += [(word, form) for form in forms[weight * (10 - _PLAIN) :]]
+    return plain + special
 
 
-_FORMS: Final = {folder: _choices(folder) for folder in FORMS}
-
-
-def formed(draw: st.DrawFn, folder: str, step: Step) -> Step:
-    """Draw a special form for a step, or leave it as it is, which is the simplest."""
-    choices = _FORMS[folder].get(step.does)
-    form = draw(choices) if choices is not None else ""
+def formed(draw: st.DrawFn, step: Step, form: str) -> Step:
+    """Return a step in a special form, of which numbers and body are drawn."""
     if not form:
         return step
     body = draw(_BODIES[form]) if form in _BODIES else ""
-    return Step(step.talk, step.does, step.turn, step.what, step.count, form, numbers(draw, form), body)
+    return replace(step, form=form, at=numbers(draw, form), body=body)

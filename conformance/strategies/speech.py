@@ -25,7 +25,7 @@ from conformance.programs.program import (
     Step,
     Talk,
 )
-from conformance.strategies.drawing import Able, formed, numbers
+from conformance.strategies.drawing import Able, choices, formed, numbers
 from protocol import requirements
 from protocol.order import Conversation
 from protocol.speech.order import (
@@ -54,11 +54,14 @@ _STOP: Final = ""
 _TURNS: Final = "turns"
 _MOST_SILENT_MS: Final = 2500  # behind so much silence a one-shot turn may be over before something is said
 _TURN_COUNTS: Final = st.sampled_from([2, 2, 3, 2, 3, 4, 2, 3, 5, 2, 9, 10, 12])
-_WEIGHTS: Final = {CONFIG: 2, CONTEXT: 5, HEADER: 6, AUDIO: 8, END: 4}
+_WEIGHTS: Final = {HEADER: 6, AUDIO: 8, END: 4}
+_BEGINS: Final = 6  # contexts, where no turn is open that they would abandon
 _SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 3 + ("wrong beside",) * 3
 _ASKS: Final = (("interactive",), ("conversation",), ("dictation",), ("conversation", VOICE), ("interactive", VOICE))
 _REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["speech"]))
 _SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SPEECH])
+_OTHERS: Final = st.sampled_from(["text", "binary"])
+_PAUSES: Final = st.integers(1, 40)
 _MILLISECONDS: Final = st.integers(1, 600)
 _TEN: Final = st.integers(0, 9)
 
@@ -114,7 +117,7 @@ class _Walk:
 
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
-        word = self._draw(_words(self._dialect, self._state, bool(self._over), self._able))
+        word, form = self._draw(_words(self._dialect, self._state, bool(self._over), self._able))
         if word == _STOP:
             return False
         if word == _TURNS:
@@ -123,18 +126,18 @@ class _Walk:
         elif word == PING:
             self._add(PING)
         elif word == PAUSE:
-            self._add(PAUSE, count=self._draw(st.integers(1, 40)))
+            self._add(PAUSE, count=self._draw(_PAUSES))
         elif word == LATE:
             self.steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), SILENCE, 100))
         else:
-            self._say(word)
+            self._say(word, form)
         return True
 
-    def _add(self, does: str, what: str = "", count: int = 0, *, plain: bool = True) -> None:
+    def _add(self, does: str, what: str = "", count: int = 0, form: str = "") -> None:
         step = Step(self.number, does, max(0, self._turn), what, count)
-        self.steps.append(step if plain else formed(self._draw, "speech", step))
+        self.steps.append(formed(self._draw, step, form))
 
-    def _say(self, word: str, *, plain: bool = False) -> None:
+    def _say(self, word: str, form: str = "", *, plain: bool = False) -> None:
         """Take a step of the table."""
         opens = word == CONTEXT or (word == HEADER and self._state == CONFIGURED)
         first = self._state == FRESH
@@ -149,10 +152,10 @@ class _Walk:
         elif word == CONFIG and not first:
             what = "again"
         elif word == OTHER:
-            what = self._draw(st.sampled_from(["text", "binary"]))
+            what = self._draw(_OTHERS)
         elif word == EVENT:
             what = self._draw(st.sampled_from(self._events()))
-        self._add(word, what, count, plain=plain)
+        self._add(word, what, count, form)
         if word == END:
             self._silent_ms = _MOST_SILENT_MS  # what is said behind it may come when the turn is over
             if self._draw(_TEN) < 9:
@@ -224,17 +227,18 @@ class _Walk:
 
 
 @cache
-def _words(dialect: str, state: str, over: bool, able: Able) -> st.SearchStrategy[str]:
-    """Return a strategy for what a client may do next in a state; to stop is the simplest."""
-    words = [_STOP]
-    for word in TABLES[dialect].legal(CLIENT, state):
-        if word != CLOSE and word not in able.without:
-            words += [word] * _WEIGHTS.get(word, 1)
-    if state == CONFIGURED and not over:
-        words.append(_TURNS)
+def _words(dialect: str, state: str, over: bool, able: Able) -> st.SearchStrategy[tuple[str, str]]:
+    """Return a strategy for what a client may do next in a state, and in which form; to stop is the simplest."""
+    legal = TABLES[dialect].legal(CLIENT, state)
+    words = {word: _WEIGHTS.get(word, 1) for word in legal if word != CLOSE and word not in able.without}
+    if state == CONFIGURED:
+        words[CONTEXT] = _BEGINS
+        words |= {} if over else {_TURNS: 1}
     if state != FRESH:
-        words += [PING, PAUSE]
-    return st.sampled_from([*words, LATE] if over else words)
+        words |= {PING: 1, PAUSE: 1}
+    words |= {LATE: 1} if over else {}
+    stops = 1 if state == FRESH else 18
+    return st.sampled_from([(_STOP, "")] * stops + choices("speech", words))
 
 
 @cache

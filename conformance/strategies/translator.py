@@ -21,7 +21,7 @@ from conformance.programs.program import (
     Step,
     Talk,
 )
-from conformance.strategies.drawing import Able, formed, numbers
+from conformance.strategies.drawing import Able, choices, formed, numbers
 from protocol.order import Conversation
 from protocol.translator.order import AUDIO, CLOSE, FINAL, HEADER, START, STREAMING, TABLE
 from protocol.wire import Party
@@ -41,7 +41,8 @@ _ASKS: Final = (
 )
 _ENDS_MS: Final = 2600  # of silence behind what is said
 _REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["translator"]))
-_SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SPEECH])
+_SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SILENCE, NOISE, SPEECH])
+_PAUSES: Final = st.integers(1, 40)
 _MILLISECONDS: Final = st.integers(1, 600)
 _TEN: Final = st.integers(0, 9)
 
@@ -89,34 +90,33 @@ class _Walk:
 
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
-        word = self._draw(_words(self._order.state(CLIENT)))
+        word, form = self._draw(_words(self._order.state(CLIENT)))
         if word == _STOP:
             return False
         if word == PING:
             self._add(PING)
         elif word == PAUSE:
-            self._add(PAUSE, count=self._draw(st.integers(1, 40)))
+            self._add(PAUSE, count=self._draw(_PAUSES))
         elif word == AUDIO:
-            self._sound()
+            self._sound(form)
         else:
             self._order.step(CLIENT, word)
-            self._add(word, formed_too=True)
+            self._add(word, form=form)
         return True
 
-    def _add(self, does: str, what: str = "", count: int = 0, *, formed_too: bool = False) -> None:
-        step = Step(self.number, does, 0, what, count)
-        self._steps.append(formed(self._draw, "translator", step) if formed_too else step)
+    def _add(self, does: str, what: str = "", count: int = 0, form: str = "") -> None:
+        self._steps.append(formed(self._draw, Step(self.number, does, 0, what, count), form))
 
-    def _sound(self) -> None:
+    def _sound(self, form: str) -> None:
         self._order.step(CLIENT, AUDIO)
         what = self._draw(_SOUNDS)
         if what != SPEECH or not self._able.utterances:
             what = NOISE if what == NOISE else SILENCE
-            self._add(AUDIO, what, self._draw(_MILLISECONDS), formed_too=True)
+            self._add(AUDIO, what, self._draw(_MILLISECONDS), form)
             return
         self._said += 1
-        self._add(AUDIO, SPEECH, self._draw(st.integers(0, self._able.utterances - 1)), formed_too=True)
-        self._add(AUDIO, SILENCE, _ENDS_MS, formed_too=True)
+        self._add(AUDIO, SPEECH, self._draw(st.integers(0, self._able.utterances - 1)), form)
+        self._add(AUDIO, SILENCE, _ENDS_MS)
         if self._draw(_TEN) < 8:
             self._hear()
 
@@ -144,13 +144,13 @@ class _Walk:
 
 
 @cache
-def _words(state: str) -> st.SearchStrategy[str]:
-    """Return a strategy for what a client may do next in a state; to stop is the simplest."""
-    words = [_STOP]
-    for word in TABLE.legal(CLIENT, state):
-        if word != CLOSE:
-            words += [word] * 4
-    return st.sampled_from([*words, PING, PAUSE] if state == STREAMING else words)
+def _words(state: str) -> st.SearchStrategy[tuple[str, str]]:
+    """Return a strategy for what a client may do next in a state, and in which form; to stop is the simplest."""
+    words = {word: 4 for word in TABLE.legal(CLIENT, state) if word != CLOSE}
+    if state == STREAMING:
+        words |= {PING: 1, PAUSE: 1}
+    stops = 1 if state == START else 14
+    return st.sampled_from([(_STOP, "")] * stops + choices("translator", words))
 
 
 @cache

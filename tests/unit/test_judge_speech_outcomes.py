@@ -264,8 +264,20 @@ class TestCommits:
         assert talk.said(BENCH, self.NAME) == ["kept"]
 
     def test_that_are_not_are_broken(self, talk: SpeechTalk) -> None:
-        self.commit(self.commit(talk.begin()), "2").phrase(speech={"clientAudioMetadata": {TOKEN: "1"}}).stop().done()
-        assert talk.said(BENCH, self.NAME) == ["kept", f"none; expected a final with {TOKEN} 2"]
+        self.commit(talk.begin(ms=2000)).phrase().stop().done()
+        assert talk.said(BENCH, self.NAME) == [f"none; expected a final with {TOKEN} 1"]
+
+    def test_of_an_utterance_that_is_cut_are_broken(self, talk: SpeechTalk) -> None:
+        self.commit(talk.begin(ms=1500)).speech(500).phrase().stop().done()
+        assert talk.said(BENCH, self.NAME) == [f"none; expected a final with {TOKEN} 1"]
+
+    def test_that_force_nothing_show_nothing(self, talk: SpeechTalk) -> None:
+        """Behind silence an utterance is over by itself, and one commit forces what the next one finds done."""
+        self.commit(talk.begin(ms=2101)).phrase().stop().done()
+        assert talk.said(BENCH, self.NAME) == []
+        twice = self.commit(self.commit(SpeechTalk().connect().begin(ms=2000)), "2")
+        twice.phrase(speech={"clientAudioMetadata": {TOKEN: "1"}}).stop().done()
+        assert twice.said(BENCH, self.NAME) == ["kept"]
 
     def test_that_may_have_crossed_with_the_end_show_nothing(self, talk: SpeechTalk) -> None:
         assert self.commit(talk.begin()).phrase().done().said(BENCH, self.NAME) == []

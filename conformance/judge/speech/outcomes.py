@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from conformance.judge.findings import Findings, Rule, broken, kept, rule
 from conformance.judge.speech import spoken
 from conformance.judge.speech.reading import View
-from conformance.judge.speech.spoken import PLAIN, Result, ticks
+from conformance.judge.speech.spoken import PLAIN, Result, Said, ticks
 from conformance.judge.speech.turn import Turn
 from protocol.audio import TICKS_PER_SECOND
 from protocol.speech.context import member, part
@@ -21,6 +21,7 @@ LONG_SILENCE = 8 * TICKS_PER_SECOND
 _SILENCE = (10.5, 15.4)  # seconds (fact P-02)
 _LONGEST_SPEECH_S = 35
 _LOOSE = 100_000  # ten milliseconds
+_JUST_MS = 100  # servers wait for at least so much silence before they end an utterance by themselves
 _TOKEN = "X-Client-Commit-Token"  # noqa: S105 - the name of a header, not a secret
 
 
@@ -174,7 +175,7 @@ def long_speech(view: View) -> Findings:
 
 
 def commits(view: View) -> Findings:
-    """speech.commit.acknowledged: a final gives the token of each audio.commit back."""
+    """speech.commit.acknowledged: a final gives the token of the audio.commit back that has forced it."""
     name = "speech.commit.acknowledged"
     for turn in view.turns:
         given = {_acknowledged(final): final for final in turn.finals}
@@ -185,7 +186,20 @@ def commits(view: View) -> Findings:
             if token in given:
                 yield kept(name, given[token].at)
             elif turn.end is not None and turn.stopped is not None and said.at < turn.stopped.at and not turn.provoked:
-                yield broken(name, turn.end.at, f"a final with {_TOKEN} {token}", "none")
+                forced = next((final for final in turn.finals if _was_open(turn, final, said)), None)
+                if forced is not None:
+                    yield broken(name, forced.at, f"a final with {_TOKEN} {token}", "none")
+
+
+def _was_open(turn: Turn, final: Result, commit: Said) -> bool:
+    """Tell whether an utterance was being said, or had only just been, when a commit came.
+
+    One behind which there was more silence has its end by itself: no commit has forced it.
+    """
+    heard = turn.heard(commit.at)
+    if heard is None or final.offset is None or final.end is None or not final.speaks:
+        return False
+    return final.offset < heard <= final.end + _JUST_MS * TICKS_PER_SECOND // 1000 and _acknowledged(final) is None
 
 
 def _acknowledged(final: Result) -> object:
