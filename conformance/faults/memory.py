@@ -9,7 +9,9 @@ from functools import cache
 from conformance.cases.target import ENDPOINTS, Target
 from conformance.corpus import load
 from conformance.faults.registry import Fault
+from conformance.feeds.conversations import Explored, Limits, explore
 from conformance.feeds.doctor import Diagnosis, diagnose
+from conformance.feeds.properties import players, strategy
 from conformance.feeds.server import Emit, Options, check_server, control
 from conformance.peers.address import Address
 from conformance.peers.budget import Budget
@@ -22,6 +24,8 @@ from reference_server.tap import Tap
 
 KEY = "test-key"
 SOUND = Settings(keys=(KEY,))
+
+_CROWD = 64
 
 _corpus = cache(load)
 _engine = cache(ScriptedEngine)
@@ -39,6 +43,23 @@ def diagnose_in_memory(dialect: str, fault: Fault | None = None) -> Diagnosis:
     """Let the doctor come, and do no more."""
     tap, settings, path = _with(fault)
     return run(examine(dialect, settings, tap, path=path))
+
+
+def converse_in_memory(dialect: str, limits: Limits, fault: Fault | None = None, seed: int = 0) -> Explored:
+    """Hold conversations that nobody wrote with such a server.
+
+    Where its connections know of each other, one conversation is held at a time: whatever they do to one another is
+    then done within it.
+    """
+    tap, settings, path = _with(fault)
+    crowd = 1 if fault is not None and fault.mutator.shared else _CROWD
+
+    async def converse() -> Explored:
+        async with _served(dialect, settings, tap, path) as target:
+            playing = players(target, dialect, Budget(), seed, crowd)
+            return await explore(playing, strategy(target, dialect), limits, crowd)
+
+    return run(converse())
 
 
 def _with(fault: Fault | None) -> tuple[Callable[[], Tap], Settings, str | None]:

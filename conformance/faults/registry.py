@@ -37,6 +37,7 @@ class Fault:
         dialects: The dialects that it is for; None for all of its folder in which its requirement holds.
         policy: Fields of the session's policy that it overrides.
         path: The path by which the suite is led to the server; None for the usual one.
+        needs: `generation` for one that only conversations find which were drawn; "" for one that the cases find.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Fault:
     dialects: Collection[str] | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
     path: str | None = None
+    needs: str = ""
 
     def settings(self, sound: Settings) -> Settings:
         """Return the settings of a server that has this fault."""
@@ -66,12 +68,15 @@ def fault(
     implies: tuple[str, ...] = (),
     dialects: Collection[str] | None = None,
     path: str | None = None,
+    needs: str = "",
     **policy: object,
 ) -> Callable[[_M], _M]:
     """Register a mutator class as a fault of the folder in which it stands; its docstring is the summary.
 
     Requirements are named without the folder's prefix.
     """
+    if needs not in ("", "generation"):
+        raise ValueError(f"fault {requirement}/{how} needs {needs}; known is generation")
     if len(implies) > _MOST_IMPLIED:
         raise ValueError(f"fault {requirement}/{how} implies more than {_MOST_IMPLIED} other requirements")
 
@@ -90,6 +95,7 @@ def fault(
             dialects=dialects,
             policy=policy,
             path=path,
+            needs=needs,
         )
         return mutator
 

@@ -18,18 +18,19 @@ from typing import Final
 from conformance.cases.context import Busy, Context
 from conformance.cases.registry import Case
 from conformance.cases.target import Target
-from conformance.feeds.server import CONVERSATIONS
 from conformance.feeds.searching import Strategy, draw, replayed, shrink
+from conformance.feeds.server import CONVERSATIONS
 from conformance.peers.budget import Budget
 from conformance.programs.blame import blamed
 from conformance.programs.outcome import Departure, asks_for, departures
 from conformance.programs.player import Played, play
-from conformance.programs.program import Program
+from conformance.programs.program import AWAIT, PAUSE, Program
 from conformance.programs.sending import Speaker
 from conformance.runner import Slots
 from protocol.wire import Party
 
-_BATCH: Final = 100
+_FIRST: Final = 100  # of a server that is wrong, some of these say so
+_BATCH: Final = 500  # each lasts as long as its longest conversation
 _BATCHES: Final = 1 << 20  # of one seed, at most
 _MOST_PLAYS: Final = 400  # to shrink one conversation
 _REPEATS: Final = 2
@@ -45,6 +46,7 @@ class Players:
 
     Attributes:
         played: How many conversations were held in all.
+        failing: Of each program that has departed from something, how that went the first time.
     """
 
     dialect: str
@@ -54,6 +56,7 @@ class Players:
     seed: int
     slots: Slots
     played: int = 0
+    failing: dict[Program, Played] = field(default_factory=dict)
     _known: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
     _blamed: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
 
@@ -71,7 +74,10 @@ class Players:
     async def outcome(self, program: Program) -> tuple[Departure, ...]:
         """Return what is to be said of a program as it was played the first time."""
         if program not in self._known:
-            self._known[program] = departures(await self.play(program))
+            played = await self.play(program)
+            self._known[program] = departures(played)
+            if self._known[program]:
+                self.failing[program] = played
         return self._known[program]
 
     async def departures(self, program: Program) -> tuple[Departure, ...]:
@@ -102,6 +108,11 @@ class Limits:
     seconds: float
     shrinking: float = 15.0
     kept: Path | None = None
+
+
+def _duration(program: Program) -> int:
+    """Return how long a program takes, compared with others: by what it waits for, and how much it says."""
+    return sum(step.does in (AWAIT, PAUSE) for step in program.steps) * 10 + len(program.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +148,10 @@ async def explore(players: Players, strategy: Strategy, limits: Limits, connecti
     exploration = _Exploration(players, strategy, limits, connections)
     if limits.kept is not None:
         await exploration.recall(limits.kept)
-    batch = 0
+    batch, count = 0, _FIRST
     while not exploration.over:
-        await exploration.batch(players.seed * _BATCHES + batch)
-        batch += 1
+        await exploration.batch(players.seed * _BATCHES + batch, count)
+        batch, count = batch + 1, min(2 * count, _BATCH)
     return await exploration.result()
 
 
@@ -176,10 +187,11 @@ class _Exploration:
                 self._counts[one.requirement] = self._counts.get(one.requirement, 0) + 1
                 self._shortest.setdefault(one.requirement, program)
 
-    async def batch(self, seed: int) -> None:
+    async def batch(self, seed: int, count: int) -> None:
         """Draw some programs, play those that are new, and shrink what departs as nothing before did."""
-        fresh = [program for program in draw(self._strategy, seed, _BATCH) if program not in self._held]
-        waiting = deque(fresh)
+        drawn = draw(self._strategy, seed, count)
+        fresh = [program for program in drawn if program not in self._held]
+        waiting = deque(sorted(fresh, key=_duration, reverse=True))  # else all wait for a long one that began last
         async with asyncio.TaskGroup() as group:
             for _ in range(self._connections):
                 group.create_task(self._hold(waiting))
@@ -190,7 +202,8 @@ class _Exploration:
                 if requirement not in self._shortest:
                     new[requirement] = min(new.get(requirement, program), program, key=lambda found: found.size)
         for requirement, program in new.items():
-            self._shortest[requirement] = await self._shrunk(requirement, program, set(fresh), seed) or program
+            shortest = await self._shrunk(requirement, program, set(drawn), (seed, count))
+            self._shortest[requirement] = shortest or program
 
     async def _hold(self, waiting: deque[Program]) -> None:
         """Play what waits, on one connection; where a server has too much to do, on one less from then on."""
@@ -208,7 +221,9 @@ class _Exploration:
                     self._until = self._loop.time()  # not even one at a time
                 return
 
-    async def _shrunk(self, requirement: str, first: Program, batch: Container[Program], seed: int) -> Program | None:
+    async def _shrunk(
+        self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int]
+    ) -> Program | None:
         """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
         most = self._players.played + _MOST_PLAYS
         until = min(self._last, self._loop.time() + self._limits.shrinking)
@@ -223,7 +238,7 @@ class _Exploration:
             except Busy:
                 return None
 
-        return await shrink(self._strategy, seed, _BATCH, fails, self._limits.kept)
+        return await shrink(self._strategy, *drawn, fails, self._limits.kept)
 
     async def result(self) -> Explored:
         """Hold what failed again, and say how often it did; sum up the rest."""
@@ -235,11 +250,10 @@ class _Exploration:
         return Explored(len(self._held), tested, tuple(examples))
 
     async def _confirmed(self, requirement: str, program: Program) -> Example:
-        failed: list[tuple[Departure, Played]] = []
+        first = next(one for one in await self._players.departures(program) if one.requirement == requirement)
+        failed = [(first, self._players.failing[program])]
         for _ in range(_REPEATS):
             played = await self._players.play(program)
             found = await blamed(program, departures(played), self._players.outcome)
             failed += [(one, played) for one in found if one.requirement == requirement][:1]
-        first = next(one for one in await self._players.departures(program) if one.requirement == requirement)
-        departure, played = failed[-1] if failed else (first, played)
-        return Example(departure, played, 1 + len(failed), 1 + _REPEATS, self._counts[requirement])
+        return Example(*failed[-1], len(failed), 1 + _REPEATS, self._counts[requirement])

@@ -28,7 +28,7 @@ from protocol.wire import Party
 CONVERSATIONS = "conversations"
 """What conversations that nobody wrote have as a name, where cases have their id."""
 
-CONNECTIONS, CROWD = 8, 48
+CONNECTIONS, CROWD = 8, 64
 """How many connections cases have at a time, and conversations that nobody wrote, if the user says nothing else."""
 
 _DEEP = 3

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from conformance.judge.verdict import departure
-from conformance.programs.forms import plainly, taken
+from conformance.programs.forms import by_itself, plainly, taken
 from conformance.programs.outcome import MIXED, Departure
 from conformance.programs.program import Program
 from protocol import requirements
@@ -15,6 +15,7 @@ from protocol import requirements
 Outcome = Callable[[Program], Awaitable[Sequence[Departure]]]
 """Plays a program, or remembers what came of it."""
 
+_ABANDONS: Final = "speech.turn.new-id-abandons"
 _LATER_TURN: Final = "speech.turn.several"
 
 
@@ -24,6 +25,9 @@ async def blamed(program: Program, found: Sequence[Departure], outcome: Outcome)
     A special form is to blame if the same conversation without it is served; other connections, and earlier turns, if
     it is served without them. Where nothing of that heals it, the answer itself is what is missing.
     """
+    legal = program.before_wrong
+    if legal is not None and _lost(await outcome(legal)) is not None:
+        return ()  # what went wrong before the mistake is for the conversations in which there is none
     return tuple([await _one(program, one, outcome) for one in found])
 
 
@@ -37,8 +41,10 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
         if lost is not None:
             return replace(await _one(alone, lost, outcome), talk=one.talk, step=one.step)
         return _of(one, one.requirement if program.wrong else f"{folder}.{MIXED[folder]}")
-    without = [(name, plainly(program, name)) for name in taken(program)]
+    # Without the step itself nothing is missed, which says nothing.
+    without = [(name, plainly(program, name)) for name in taken(program) if name != by_itself(program, step)]
     if step.turn:
+        without.append((_ABANDONS, program.without_abandoned(one.talk)))
         without.append((_LATER_TURN, program.only_turn(one.talk, step.turn)))
     for name, other in without:
         if _lost(await outcome(other)) is None:

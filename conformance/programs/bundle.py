@@ -117,9 +117,7 @@ def _hidden(entry: Entry, secrets: tuple[str, ...]) -> Entry:
             hidden = HttpRequest(asked.method, text(asked.target), headers(asked.headers), data(asked.body))
             return replace(entry, request=hidden)
         case Answered(response=answer):
-            return replace(
-                entry, response=HttpResponse(answer.status, headers(answer.headers), data(answer.body))
-            )
+            return replace(entry, response=HttpResponse(answer.status, headers(answer.headers), data(answer.body)))
         case Frame():
             return replace(entry, data=data(entry.data))
         case CloseFrame():

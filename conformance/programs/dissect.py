@@ -11,7 +11,8 @@ from protocol import requirements
 from protocol.wire import Kind, Party
 
 _SHOWN: Final = 12  # bytes of a field
-_MOST: Final = 24  # lines
+_FRAMES: Final = 4  # of a step
+_MOST: Final = 40  # lines
 _RIFF: Final = (
     (4, "RIFF"),
     (4, "size of the rest"),
@@ -42,7 +43,9 @@ def lines(played: Played, talk: int) -> tuple[str, ...]:
         frames = [entry for entry in entries[begin:end] if isinstance(entry, Frame) and entry.sender is Party.CLIENT]
         kind = f"form {step.form!r} {list(step.at)}" if step.form else f"mistake {step.wrong!r}" if step.wrong else ""
         found.append(f"sent: step {number}, {step.does}{f', {kind}' if kind else ''}")
-        found += _frames(frames, requirements.folder(played.program.dialect))
+        found += _frames(frames[:_FRAMES], requirements.folder(played.program.dialect))
+        if len(frames) > _FRAMES:
+            found.append(f"  … {len(frames) - _FRAMES} frames more …")
     if len(found) > _MOST:
         found = [*found[:_MOST], f"  … {len(found) - _MOST} lines left out …"]
     return tuple(found)

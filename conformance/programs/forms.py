@@ -46,7 +46,7 @@ FORMS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
         "split": ("audio.header-split", (HEADER,)),
         "samples": ("audio.header-with-samples", (HEADER,)),
         "large": ("audio.chunk-size", (AUDIO,)),
-        "small": ("result.final-always", (AUDIO,)),
+        "small": ("audio.chunk-size", (AUDIO,)),
         "mode-case": ("context.mode-case", (CONTEXT,)),
         "keys-case": ("context.keys-case", (CONTEXT,)),
         "open": ("context.open", (CONTEXT,)),
@@ -110,9 +110,13 @@ OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 def taken(program: Program) -> tuple[str, ...]:
-    """Return the requirements, in full, by which the special forms and the optional words of a program are taken."""
+    """Return the requirements, in full, by which the special forms of a program are taken, and then what is optional.
+
+    A form comes first since the same conversation in its usual form is more like it than one without the step.
+    """
     found = [_requested(program, talk) for talk in program.talks]
-    found += [takes(program, step) for step in program.steps]
+    found += [_in_form(program, step) for step in program.steps]
+    found += [by_itself(program, step) for step in program.steps]
     return tuple(dict.fromkeys(name for name in found if name))
 
 
@@ -121,11 +125,15 @@ def _requested(program: Program, talk: Talk) -> str:
     return f"{folder}.{REQUESTS[folder][talk.form]}" if talk.form else ""
 
 
-def takes(program: Program, step: Step) -> str:
-    """Return the requirement, in full, by which a server has to take the form of a step, or the step; or ""."""
+def _in_form(program: Program, step: Step) -> str:
     folder = requirements.folder(program.dialect)
-    word = f"{step.does} {step.what}".strip()
-    name = FORMS[folder][step.form][0] if step.form else OPTIONAL[folder].get(word, "")
+    return f"{folder}.{FORMS[folder][step.form][0]}" if step.form else ""
+
+
+def by_itself(program: Program, step: Step) -> str:
+    """Return the requirement, in full, by which a server has to take a step that can be left out; else ""."""
+    folder = requirements.folder(program.dialect)
+    name = OPTIONAL[folder].get(f"{step.does} {step.what}".strip(), "")
     return f"{folder}.{name}" if name else ""
 
 
@@ -134,9 +142,9 @@ def plainly(program: Program, requirement: str) -> Program:
     talks = tuple(
         replace(talk, form="", at=()) if _requested(program, talk) == requirement else talk for talk in program.talks
     )
-    steps = []
-    for step in program.steps:
-        plain = step if takes(program, step) != requirement else replace(step, form="", at=(), body="")
-        if takes(program, plain) != requirement:
-            steps.append(plain)
-    return Program(program.dialect, talks, tuple(steps))
+    steps = tuple(
+        replace(step, form="", at=(), body="") if _in_form(program, step) == requirement else step
+        for step in program.steps
+        if by_itself(program, step) != requirement
+    )
+    return Program(program.dialect, talks, steps)

@@ -56,9 +56,7 @@ MISTAKES: Final[Mapping[str, Mapping[str, Mistake]]] = {
         "no-object": Mistake("malformed.context-json", "client.context-form", (CONFIG, CONTEXT, EVENT), _FORM),
         "no-riff": Mistake("audio.no-header", "client.audio-header", (HEADER,), _FORM, damages=False),
         "codec": Mistake("audio.bad-format", "client.audio-format", (HEADER,), _FORM, damages=False),
-        "unconfigured": Mistake(
-            "config.before-audio", "client.config-first", (AUDIO,), _ORDER, damages=False
-        ),
+        "unconfigured": Mistake("config.before-audio", "client.config-first", (AUDIO,), _ORDER, damages=False),
         "no-context": Mistake("context.required", "client.context-first", (AUDIO,), _ORDER, damages=False),
         "reused-id": Mistake("context.reused-id", "client.request-id", (CONTEXT,), _ORDER, damages=False),
     },

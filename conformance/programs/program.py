@@ -86,10 +86,30 @@ class Program:
         """How long it is: its steps, of which special forms count twice."""
         return len(self.steps) + sum(bool(step.form) for step in self.steps) + sum(bool(t.form) for t in self.talks)
 
+    @property
+    def before_wrong(self) -> Program | None:
+        """The conversation up to its mistake, with a ping in the place of that; None for a legal one."""
+        if self.wrong is None:
+            return None
+        place = self.steps.index(self.wrong)
+        return Program(self.dialect, self.talks, (*self.steps[:place], Step(self.wrong.talk, PING)))
+
     def alone(self, talk: int) -> Program:
         """Return the same conversation without what is said on other connections."""
         steps = tuple(replace(step, talk=0) for step in self.steps if step.talk == talk)
         return Program(self.dialect, (self.talks[talk],), steps)
+
+    def without_abandoned(self, talk: int) -> Program:
+        """Return the same conversation without the turns of a connection that others have abandoned."""
+        mine = [step for step in self.steps if step.talk == talk]
+        last = max((step.turn for step in mine), default=0)
+        awaited = {step.turn for step in mine if step.does == AWAIT and step.what == TURN_END}
+        steps = tuple(
+            step
+            for step in self.steps
+            if step.talk != talk or step.turn == last or step.turn in awaited or step.does == CONFIG
+        )
+        return Program(self.dialect, self.talks, steps)
 
     def only_turn(self, talk: int, turn: int) -> Program:
         """Return the same conversation without all turns of a connection but one."""

@@ -220,7 +220,6 @@ class SpeechSide:
         return step.what != TURN_END and (TURN_END, step.turn) in self._counts
 
 
-
 def recognised(answer: Received) -> str:
     """Return the text of a final that is one with words; else ""."""
     message = heard(answer)

@@ -88,7 +88,12 @@ def choices(folder: str, words: Mapping[str, int]) -> list[tuple[str, str]]:
     """
     plain, special = [], []
     for word, weight in words.items():
-        forms = [form for form, (_, having) in FORMS[folder].items() for _ in range(_OWN if having == (HEADER,) else 1) if word in having]
+        forms = [
+            form
+            for form, (_, having) in FORMS[folder].items()
+            for _ in range(_OWN if having == (HEADER,) else 1)
+            if word in having
+        ]
         plain += [(word, "")] * (weight * (_PLAIN if forms else 10))
         special += [(word, forms[turn % len(forms)]) for turn in range(weight * (10 - _PLAIN))] if forms else []
         special += [(word, form) for form in forms[weight * (10 - _PLAIN) :]]

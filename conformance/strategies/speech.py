@@ -51,9 +51,10 @@ from protocol.wire import Party
 CLIENT, SERVER = Party.CLIENT, Party.SERVER
 
 _STOP: Final = ""
+_LONGEST: Final = 16  # draws
 _TURNS: Final = "turns"
 _MOST_SILENT_MS: Final = 2500  # behind so much silence a one-shot turn may be over before something is said
-_TURN_COUNTS: Final = st.sampled_from([2, 2, 3, 2, 3, 4, 2, 3, 5, 2, 9, 10, 12])
+_TURN_COUNTS: Final = st.sampled_from([2, 2, 3, 2, 3, 4, 2, 3, 5, 2, 9, 10])
 _WEIGHTS: Final = {HEADER: 6, AUDIO: 8, END: 4}
 _BEGINS: Final = 6  # contexts, where no turn is open that they would abandon
 _SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 3 + ("wrong beside",) * 3
@@ -109,6 +110,7 @@ class _Walk:
         self._over: list[int] = []
         self._said = 0
         self._silent_ms = 0
+        self._drawn = 0
         self._erred = False
 
     @property
@@ -117,6 +119,9 @@ class _Walk:
 
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
+        self._drawn += 1
+        if self._drawn > _LONGEST:
+            return False
         word, form = self._draw(_words(self._dialect, self._state, bool(self._over), self._able))
         if word == _STOP:
             return False
@@ -155,7 +160,10 @@ class _Walk:
             what = self._draw(_OTHERS)
         elif word == EVENT:
             what = self._draw(st.sampled_from(self._events()))
-        self._add(word, what, count, form)
+        if what == "finished":
+            self.steps.append(Step(self.number, EVENT, self._draw(st.sampled_from(self._over)), what))
+        else:
+            self._add(word, what, count, form)
         if word == END:
             self._silent_ms = _MOST_SILENT_MS  # what is said behind it may come when the turn is over
             if self._draw(_TEN) < 9:

@@ -29,6 +29,7 @@ from protocol.wire import Party
 CLIENT = Party.CLIENT
 
 _STOP: Final = ""
+_LONGEST: Final = 16  # draws
 _SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 2 + ("wrong beside",) * 3
 _ASKS: Final = (
     (),
@@ -86,10 +87,14 @@ class _Walk:
             form = ""
         self.talk = Talk(draw(st.sampled_from(asks)), form, numbers(draw, form))
         self._said = self._heard = 0
+        self._drawn = 0
         self._erred = False
 
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
+        self._drawn += 1
+        if self._drawn > _LONGEST:
+            return False
         word, form = self._draw(_words(self._order.state(CLIENT)))
         if word == _STOP:
             return False

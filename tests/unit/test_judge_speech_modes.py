@@ -92,12 +92,13 @@ class TestConversation:
 
     def test_that_ends_for_a_reason_is_not(self) -> None:
         stopped = SpeechTalk().connect().begin().phrase().stop().done()
+        void = SpeechTalk().connect().begin().stop().speech().phrase().done()
         silent = SpeechTalk().connect().begin().phrase().phrase(None, LATER, status="NoMatch").done()
         nothing = SpeechTalk().connect().begin().done()
         closing = SpeechTalk().connect().begin().phrase().done()
         closing.server_closes(1000)
         going = SpeechTalk().connect().begin().phrase()
-        for talk in (stopped, silent, nothing, closing, going):
+        for talk in (stopped, void, silent, nothing, closing, going):
             assert talk.said(BENCH, self.NAME) == []
 
 
