@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import HypothesisException
 
+from conformance.feeds.provider import BACKEND
 from conformance.programs.program import Program
 
 Strategy = st.SearchStrategy[Program]
@@ -151,5 +152,6 @@ def _settings(count: int, *phases: Phase) -> settings:
         deadline=None,
         report_multiple_bugs=False,
         print_blob=False,
+        backend=BACKEND,
         suppress_health_check=list(HealthCheck),
     )

@@ -161,23 +161,14 @@ class AbandonedTwice(Picky):
         return self._given_up > 1
 
 
-@fault("config.repeated", "between-turns", needs="generation", implies=(*_IDLE, "close.behind-turn-end"))
-class BetweenTurns(Picky):
-    """Takes a change of the configuration in a turn."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._over = False
-
-    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
-        """Note the end of a turn."""
-        self._over = message.path == "turn.end"
-        return super().on_said(message)
+@fault("context.keys-case", "mixed", needs="generation")
+class MixedKeys(Picky):
+    """Knows keys in lower case, in upper case, and as they are written in the documents."""
 
     def refuses(self, message: UspMessage) -> bool:
-        """Refuse one behind it."""
-        self._over = self._over and message.path != "speech.context"
-        return message.path == "speech.config" and self._over
+        """Refuse any other spelling of the first one."""
+        key = next(iter(self.context), "") if message.path == "speech.context" else ""
+        return key not in (key.lower(), key.upper(), "phraseDetection")
 
 
 @fault("context.mode-case", "mixed", needs="generation")

@@ -51,7 +51,7 @@ class LargeOdd(_Frames):
         return fragment.final and self.size % 2 == 1 and self.size > 4800 and self.received >= _HEADER
 
 
-@fault("audio.chunk-any-size", "odd-samples", needs="generation")
+@fault("audio.chunk-any-size", "odd-samples", needs="generation", implies=("audio.odd-bytes",))
 class OddSamples(_Frames):
     """Works on pairs of samples."""
 
@@ -169,7 +169,7 @@ class CamelFeatures(Mutator):
         return with_query(request, {"features": "Nothing"}) if wrong else request
 
 
-@fault("final.always", "fourth", needs="generation")
+@fault("final.always", "fourth", needs="generation", implies=("voice.never-for-partial",))
 class FourthFinal(Mutator):
     """Has room for three utterances of a session with partial results."""
 
