@@ -38,7 +38,7 @@ from protocol.riff import build_header
 from protocol.speech.handshake import CONNECTION_ID, Mode, build_target
 from protocol.wire import Headers, Kind
 
-_CHUNK: Final = STREAM.ms_to_bytes(200)
+_CHUNK: Final = STREAM.ms_to_bytes(250)
 _HEADER: Final = build_header(STREAM)
 _PATHS: Final = {CONFIG: "speech.config", CONTEXT: "speech.context", OTHER: "speechwire.note"}
 _TYPE: Final = "application/json; charset=utf-8"

@@ -19,7 +19,8 @@ from protocol.riff import build_header
 from protocol.translator.handshake import build_target
 from protocol.wire import Headers, Kind
 
-_CHUNK: Final = STREAM.ms_to_bytes(200)
+_HEADER: Final = build_header(STREAM)
+_CHUNK: Final = STREAM.ms_to_bytes(250)
 _TRACE: Final = "X-ClientTraceId"
 _FEATURES: Final = {"partial": "Partial", "timing": "TimingInfo", VOICE: "TextToSpeech"}
 
@@ -84,7 +85,7 @@ class TranslatorSide:
 
     def _header(self, step: Step) -> list[bytes]:
         at = step.at[0] if step.at else 0
-        header = build_header(STREAM)
+        header = _HEADER
         if step.wrong == "codec":
             return [no_pcm(header, at)]
         if step.wrong == "no-riff":
