@@ -7,20 +7,24 @@ one that the fault implies; what is more is undeclared collateral: a check that 
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
 from multiprocessing import get_context
+from typing import Final
 
 from conformance.faults import registry
-from conformance.faults.memory import diagnose_in_memory, run_in_memory
+from conformance.faults.memory import converse_in_memory, diagnose_in_memory, run_in_memory
 from conformance.faults.reach import Sound, reached, touches
 from conformance.faults.registry import Fault
-from conformance.feeds.server import Options
+from conformance.feeds.conversations import Limits
+from conformance.feeds.server import CONVERSATIONS, Options
 from conformance.judge.verdict import Check, Verdict
 
 DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
+_CONVERSATIONS: Final = Limits(2_000, seconds=math.inf, first_only=True)
 _NO_CASE = ("",)  # but the control has to be judged
 
 
@@ -82,10 +86,18 @@ def _prove(identity: str) -> Proof:
 
 
 def prove_one(sound: Sound, fault: Fault) -> Proof:
-    """Run the suite against one fault: the cases that it reaches, which are all where the doctor finds something."""
-    departed = [check for check in _checks(sound, fault) if check.verdict in DEPARTURES]
-    by = tuple(check.case for check in departed if check.requirement == fault.requirement)
-    also = dict.fromkeys(check.requirement for check in departed if check.requirement != fault.requirement)
+    """Run the suite against one fault: the cases that it reaches, which are all where the doctor finds something.
+
+    Of one that needs generation conversations have to find what no case does.
+    """
+    departed = [(check.case, check.requirement) for check in _checks(sound, fault) if check.verdict in DEPARTURES]
+    if fault.needs and not departed:
+        found = converse_in_memory(sound.report.dialect, _CONVERSATIONS, fault)
+        departed = [(CONVERSATIONS, example.departure.requirement) for example in found.examples]
+    elif fault.needs:
+        departed = [(case, name) for case, name in departed if name != fault.requirement]
+    by = tuple(case for case, name in departed if name == fault.requirement)
+    also = dict.fromkeys(name for _, name in departed if name != fault.requirement)
     return Proof(fault.id, fault.requirement, fault.party.value, by, fault.implies, tuple(also))
 
 

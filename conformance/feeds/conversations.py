@@ -102,12 +102,14 @@ class Limits:
         shrinking: How many seconds the search for the shortest conversation has, for each requirement; all of them
             together have `seconds`.
         kept: Where failing programs are kept, and looked for first; None to keep none.
+        first_only: Whether to end with the first programs that depart, and not to look for shorter ones.
     """
 
     conversations: int
     seconds: float
     shrinking: float = 15.0
     kept: Path | None = None
+    first_only: bool = False
 
 
 def _duration(program: Program) -> int:
@@ -173,7 +175,8 @@ class _Exploration:
     @property
     def over(self) -> bool:
         """Whether the limits are reached."""
-        return len(self._held) >= self._limits.conversations or self._loop.time() >= self._until
+        enough = self._limits.first_only and bool(self._shortest)
+        return enough or len(self._held) >= self._limits.conversations or self._loop.time() >= self._until
 
     async def recall(self, kept: Path) -> None:
         """Hold the conversations again that failed in an earlier run; they are the shortest already."""
@@ -225,6 +228,8 @@ class _Exploration:
         self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int]
     ) -> Program | None:
         """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
+        if self._limits.first_only:
+            return None
         most = self._players.played + _MOST_PLAYS
         until = min(self._last, self._loop.time() + self._limits.shrinking)
 

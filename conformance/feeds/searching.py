@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -52,6 +53,7 @@ class _Search:
         self.questions: queue.SimpleQueue[Program | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
         self._search = search
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="speechwire-search", daemon=True)
 
     def __enter__(self) -> _Search:
@@ -61,11 +63,18 @@ class _Search:
     def __exit__(self, *_: object) -> None:
         self._answers.put(None)
         self._thread.join()
+        if self._error is not None:
+            raise self._error
 
     def _run(self) -> None:
-        with contextlib.suppress(_Over, _Fails, HypothesisException):
-            self._search(self._ask)
-        self.questions.put(None)
+        try:
+            # Where nothing is kept there is nothing to replay, which Hypothesis calls a skip.
+            with contextlib.suppress(_Over, _Fails, HypothesisException, SkipTest):
+                self._search(self._ask)
+        except Exception as error:  # noqa: BLE001 - whoever waits for the search has to hear of it
+            self._error = error
+        finally:
+            self.questions.put(None)
 
     def _ask(self, program: Program) -> bool:
         self.questions.put(program)

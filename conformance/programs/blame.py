@@ -44,7 +44,8 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
     # Without the step itself nothing is missed, which says nothing.
     without = [(name, plainly(program, name)) for name in taken(program) if name != by_itself(program, step)]
     if step.turn:
-        without.append((_ABANDONS, program.without_abandoned(one.talk)))
+        given_up = program.without_abandoned(one.talk)
+        without += [(_ABANDONS, given_up)] if step in given_up.steps else []
         without.append((_LATER_TURN, program.only_turn(one.talk, step.turn)))
     for name, other in without:
         if _lost(await outcome(other)) is None:

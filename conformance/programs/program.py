@@ -23,6 +23,8 @@ PING, PAUSE, AWAIT = "ping", "pause", "await"
 FINAL, TURN_END, VOICE = "final", "turn.end", "voice"
 """What can be awaited."""
 
+_MOMENT_MS: Final = 100
+
 SILENCE, NOISE, SPEECH = "silence", "noise", "speech"
 """What audio is made of; speech is an utterance of the recordings, whole."""
 
@@ -88,16 +90,16 @@ class Program:
 
     @property
     def before_wrong(self) -> Program | None:
-        """The conversation up to its mistake, with a ping in the place of that; None for a legal one."""
+        """The conversation up to its mistake; None for a legal one. It ends with a look at the connection."""
         if self.wrong is None:
             return None
         place = self.steps.index(self.wrong)
-        return Program(self.dialect, self.talks, (*self.steps[:place], Step(self.wrong.talk, PING)))
+        return Program(self.dialect, self.talks, (*self.steps[:place], *_look(self.wrong.talk)))
 
     def alone(self, talk: int) -> Program:
-        """Return the same conversation without what is said on other connections."""
-        steps = tuple(replace(step, talk=0) for step in self.steps if step.talk == talk)
-        return Program(self.dialect, (self.talks[talk],), steps)
+        """Return the same conversation without what is said on other connections; it ends with a look at its own."""
+        steps = tuple(replace(step, talk=0) for step in self.steps if step.talk == talk and step.does != CLOSE)
+        return Program(self.dialect, (self.talks[talk],), (*steps, *_look(0)))
 
     def without_abandoned(self, talk: int) -> Program:
         """Return the same conversation without the turns of a connection that others have abandoned."""
@@ -119,6 +121,11 @@ class Program:
             if step.talk != talk or step.turn == turn or step.does == CONFIG
         )
         return Program(self.dialect, self.talks, steps)
+
+
+def _look(talk: int) -> tuple[Step, ...]:
+    """Return what shows whether a connection is open: a ping, once the server has had time for what came before it."""
+    return Step(talk, PAUSE, count=_MOMENT_MS), Step(talk, PING)
 
 
 def to_json(program: Program) -> dict[str, Any]:

@@ -84,9 +84,13 @@ class TestTheKillMatrix:
         assert {proof.fault: proof.undeclared for proof in proofs if proof.undeclared} == {}
 
     def test_declares_nothing_that_does_not_happen(self, dialect: str, proofs: tuple[Proof, ...]) -> None:
-        """What a fault implies happens, but for requirements that do not hold in the dialect."""
+        """What a fault implies happens, but for requirements that do not hold in the dialect.
+
+        Of what conversations find the first ones are seen here alone; `tests/quality` sees the others.
+        """
         rows = requirements.load(dialect)
-        idle = {proof.fault: {name for name in proof.implies if name in rows} - set(proof.also) for proof in proofs}
+        sure = [proof for proof in proofs if not faults.get(proof.fault).needs]
+        idle = {proof.fault: {name for name in proof.implies if name in rows} - set(proof.also) for proof in sure}
         assert {fault: names for fault, names in idle.items() if names} == {}
 
     def test_is_the_one_that_is_published(self, dialect: str, proofs: tuple[Proof, ...]) -> None:

@@ -15,7 +15,7 @@ from conformance.faults.speech.mutator import REFUSED, Mutator, Picky, Result, a
 from protocol.speech.framing import UspMessage
 from protocol.wire import Fragment, Kind, Outbound
 
-_IDLE = ("close.idle-1000",)
+_IDLE = ("close.idle-1000", "close.behind-turn-end")
 _HEADER = 44
 
 
@@ -100,7 +100,7 @@ class ShortHeaders(Picky):
         return any(len(value) > 64 for name, value in message.headers if name == "X-Speechwire")
 
 
-@fault("read.stream-id", "two-digits", needs="generation", implies=(*_IDLE, "close.behind-turn-end"))
+@fault("read.stream-id", "two-digits", needs="generation", implies=_IDLE)
 class OneDigit(Picky):
     """Has ten streams, from 0 to 9."""
 
@@ -202,11 +202,11 @@ class NoArrays(Picky):
 
 @fault("telemetry.tolerated", "too-early", needs="generation", implies=_IDLE)
 class TooEarly(Picky):
-    """Has nothing to which telemetry could belong, as long as there was no turn."""
+    """Has nothing to which telemetry could belong, as long as no turn has started."""
 
     def refuses(self, message: UspMessage) -> bool:
         """Refuse it before the first turn."""
-        return message.path == "telemetry" and not self.identity
+        return message.path == "telemetry" and self.turn < 0
 
 
 @fault("event.finished-id", "of-the-last-but-one", needs="generation", implies=_IDLE)
