@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Final
 
@@ -24,7 +24,7 @@ from conformance.feeds.server import CONVERSATIONS, Options
 from conformance.judge.verdict import Check, Verdict
 
 DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})
-_CONVERSATIONS: Final = Limits(2_000, seconds=math.inf, first_only=True)
+_CONVERSATIONS: Final = Limits(2_000, seconds=math.inf, shrinking=0.0)
 _NO_CASE = ("",)  # but the control has to be judged
 
 
@@ -92,7 +92,7 @@ def prove_one(sound: Sound, fault: Fault) -> Proof:
     """
     departed = [(check.case, check.requirement) for check in _checks(sound, fault) if check.verdict in DEPARTURES]
     if fault.needs and not departed:
-        found = converse_in_memory(sound.report.dialect, _CONVERSATIONS, fault)
+        found = converse_in_memory(sound.report.dialect, replace(_CONVERSATIONS, until=fault.requirement), fault)
         departed = [(CONVERSATIONS, example.departure.requirement) for example in found.examples]
     elif fault.needs:
         departed = [(case, name) for case, name in departed if name != fault.requirement]

@@ -25,6 +25,7 @@ from conformance.programs.blame import blamed
 from conformance.programs.outcome import Departure, asks_for, departures
 from conformance.programs.player import Played, play
 from conformance.programs.program import AWAIT, PAUSE, Program
+from conformance.programs.reducing import reductions
 from conformance.programs.sending import Speaker
 from conformance.runner import Slots
 from protocol.wire import Party
@@ -32,7 +33,7 @@ from protocol.wire import Party
 _FIRST: Final = 100  # of a server that is wrong, some of these say so
 _BATCH: Final = 500  # each lasts as long as its longest conversation
 _BATCHES: Final = 1 << 20  # of one seed, at most
-_MOST_PLAYS: Final = 400  # to shrink one conversation
+_IN_VAIN: Final = 250  # conversations held to find a shorter one, before it is left at that
 _REPEATS: Final = 2
 
 
@@ -100,16 +101,16 @@ class Limits:
         conversations: How many at most.
         seconds: How long at most; what was begun is brought to its end, and what failed is shrunk.
         shrinking: How many seconds the search for the shortest conversation has, for each requirement; all of them
-            together have `seconds`.
+            together have `seconds`. With 0 none is looked for.
         kept: Where failing programs are kept, and looked for first; None to keep none.
-        first_only: Whether to end with the first programs that depart, and not to look for shorter ones.
+        until: The requirement with the first departure from which to end; None to go on.
     """
 
     conversations: int
     seconds: float
     shrinking: float = 15.0
     kept: Path | None = None
-    first_only: bool = False
+    until: str | None = None
 
 
 def _duration(program: Program) -> int:
@@ -175,8 +176,11 @@ class _Exploration:
     @property
     def over(self) -> bool:
         """Whether the limits are reached."""
-        enough = self._limits.first_only and bool(self._shortest)
-        return enough or len(self._held) >= self._limits.conversations or self._loop.time() >= self._until
+        return (
+            self._limits.until in self._shortest
+            or len(self._held) >= self._limits.conversations
+            or self._loop.time() >= self._until
+        )
 
     async def recall(self, kept: Path) -> None:
         """Hold the conversations again that failed in an earlier run; they are the shortest already."""
@@ -228,22 +232,38 @@ class _Exploration:
         self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int]
     ) -> Program | None:
         """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
-        if self._limits.first_only:
+        if not self._limits.shrinking:
             return None
-        most = self._players.played + _MOST_PLAYS
         until = min(self._last, self._loop.time() + self._limits.shrinking)
+        best, vain = first.size, 0
 
         async def fails(program: Program) -> bool | None:
+            """Tell whether a program departs from the requirement; None where there is no time to find out."""
             if program in batch and program != first:
                 return False  # Hypothesis begins with the first that fails; it is to be the shortest
-            if not self._players.knows(program) and (self._players.played >= most or self._loop.time() >= until):
+            nonlocal best, vain
+            known = self._players.knows(program)
+            if not known and (self._loop.time() >= until or vain > _IN_VAIN):
                 return None
             try:
-                return any(one.requirement == requirement for one in await self._players.departures(program))
+                failed = any(one.requirement == requirement for one in await self._players.departures(program))
             except Busy:
                 return None
+            vain += not known
+            if failed and program.size < best:
+                best, vain = program.size, 0
+            return failed
 
-        return await shrink(self._strategy, *drawn, fails, self._limits.kept)
+        shortest = await shrink(self._strategy, *drawn, fails, self._limits.kept)
+        vain = 0
+        while shortest is not None:
+            for shorter in reductions(shortest):
+                if shorter.size < shortest.size and shorter not in batch and await fails(shorter):
+                    shortest = shorter
+                    break
+            else:
+                break
+        return shortest
 
     async def result(self) -> Explored:
         """Hold what failed again, and say how often it did; sum up the rest."""

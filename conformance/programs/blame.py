@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from conformance.judge.verdict import departure
-from conformance.programs.forms import by_itself, plainly, taken
+from conformance.programs.forms import by_itself, without_each
 from conformance.programs.outcome import MIXED, Departure
 from conformance.programs.program import Program
 from protocol import requirements
@@ -42,7 +42,7 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
             return replace(await _one(alone, lost, outcome), talk=one.talk, step=one.step)
         return _of(one, one.requirement if program.wrong else f"{folder}.{MIXED[folder]}")
     # Without the step itself nothing is missed, which says nothing.
-    without = [(name, plainly(program, name)) for name in taken(program) if name != by_itself(program, step)]
+    without = [(name, other) for name, other in without_each(program) if name != by_itself(program, step)]
     if step.turn:
         given_up = program.without_abandoned(one.talk)
         without += [(_ABANDONS, given_up)] if step in given_up.steps else []

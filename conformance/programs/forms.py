@@ -109,15 +109,9 @@ OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
 """By folder, what can be left out of a conversation (word and kind), with the requirement by which it is taken."""
 
 
-def taken(program: Program) -> tuple[str, ...]:
-    """Return the requirements, in full, by which the special forms of a program are taken, and then what is optional.
-
-    A form comes first since the same conversation in its usual form is more like it than one without the step.
-    """
-    found = [_requested(program, talk) for talk in program.talks]
-    found += [_in_form(program, step) for step in program.steps]
-    found += [by_itself(program, step) for step in program.steps]
-    return tuple(dict.fromkeys(name for name in found if name))
+def taken(program: Program) -> frozenset[str]:
+    """Return the requirements, in full, by which the special forms and the optional words of a program are taken."""
+    return frozenset(name for name, _ in without_each(program))
 
 
 def _requested(program: Program, talk: Talk) -> str:
@@ -137,14 +131,37 @@ def by_itself(program: Program, step: Step) -> str:
     return f"{folder}.{name}" if name else ""
 
 
-def plainly(program: Program, requirement: str) -> Program:
-    """Return a program without whatever has to be taken by a requirement: said in the usual form, or left out."""
+def without_each(program: Program) -> list[tuple[str, Program]]:
+    """Return each requirement by which something special of a program is taken, and the program without that.
+
+    First special forms become the usual one, kind by kind, then what is optional is left out: the less is changed, the
+    more it says.
+    """
+    asked = dict.fromkeys(name for talk in program.talks if (name := _requested(program, talk)))
+    formed = dict.fromkeys(name for step in program.steps if (name := _in_form(program, step)))
+    optional = dict.fromkeys(name for step in program.steps if (name := by_itself(program, step)))
+    return [
+        *((name, _asked_plainly(program, name)) for name in asked),
+        *((name, _said_plainly(program, name)) for name in formed),
+        *((name, _left_out(program, name)) for name in optional),
+    ]
+
+
+def _asked_plainly(program: Program, requirement: str) -> Program:
     talks = tuple(
         replace(talk, form="", at=()) if _requested(program, talk) == requirement else talk for talk in program.talks
     )
+    return replace(program, talks=talks)
+
+
+def _said_plainly(program: Program, requirement: str) -> Program:
     steps = tuple(
         replace(step, form="", at=(), body="") if _in_form(program, step) == requirement else step
         for step in program.steps
-        if by_itself(program, step) != requirement
     )
-    return Program(program.dialect, talks, steps)
+    return replace(program, steps=steps)
+
+
+def _left_out(program: Program, requirement: str) -> Program:
+    steps = tuple(step for step in program.steps if by_itself(program, step) != requirement)
+    return replace(program, steps=steps)

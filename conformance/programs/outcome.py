@@ -134,7 +134,7 @@ def asks_for(program: Program) -> frozenset[str]:
     if program.wrong is not None:
         names.add(MISTAKES[folder][program.wrong.wrong].requirement)
         names |= {BESIDE[folder]} if len(program.talks) > 1 else set()
-    return frozenset(f"{folder}.{name}" for name in names) | frozenset(taken(program))
+    return frozenset(f"{folder}.{name}" for name in names) | taken(program)
 
 
 # Mistakes.

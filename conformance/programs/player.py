@@ -15,6 +15,7 @@ from conformance.transcript import Transcript
 from protocol.wire import HttpResponse
 
 REACTION_S: Final = 0.25
+_MOMENT_S: Final = 0.005
 _WHAT: Final = {TURN_END: "turn.end", FINAL: "a final", VOICE: "a voice"}
 _PING: Final = b"speechwire"
 
@@ -108,6 +109,8 @@ async def _take(step: Step, talk: _Talk, context: Context, wall: float) -> bool:
     if step.does == AWAIT:
         return await _awaited(step, talk, talk.link, context)
     if step.does == PING:
+        # A pong may be on its way before a message is judged that came with the ping.
+        await asyncio.sleep(_MOMENT_S)
         return talk.link.closed is None and await talk.link.ping(_PING)
     if step.does == PAUSE:
         await asyncio.sleep(step.count / 1000)

@@ -24,6 +24,7 @@ FINAL, TURN_END, VOICE = "final", "turn.end", "voice"
 """What can be awaited."""
 
 _MOMENT_MS: Final = 100
+_ANSWER_MS: Final = 10
 
 SILENCE, NOISE, SPEECH = "silence", "noise", "speech"
 """What audio is made of; speech is an utterance of the recordings, whole."""
@@ -97,8 +98,18 @@ class Program:
         return Program(self.dialect, self.talks, (*self.steps[:place], *_look(self.wrong.talk)))
 
     def alone(self, talk: int) -> Program:
-        """Return the same conversation without what is said on other connections; it ends with a look at its own."""
-        steps = tuple(replace(step, talk=0) for step in self.steps if step.talk == talk and step.does != CLOSE)
+        """Return the same conversation without what is said on other connections; it ends with a look at its own.
+
+        The time that the others take is let pass: it may be what matters.
+        """
+        steps: list[Step] = []
+        for step in self.steps:
+            if step.talk == talk:
+                steps += [replace(step, talk=0)] if step.does != CLOSE else []
+            elif step.does == PAUSE:
+                steps.append(replace(step, talk=0))
+            elif step.does in (AWAIT, PING) or step.wrong:
+                steps.append(Step(0, PAUSE, count=_MOMENT_MS if step.wrong else _ANSWER_MS))
         return Program(self.dialect, (self.talks[talk],), (*steps, *_look(0)))
 
     def without_abandoned(self, talk: int) -> Program:

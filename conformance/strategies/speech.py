@@ -57,7 +57,7 @@ _MOST_SILENT_MS: Final = 2500  # behind so much silence a one-shot turn may be o
 _TURN_COUNTS: Final = st.sampled_from([2, 2, 3, 2, 3, 4, 2, 3, 5, 2, 9, 10])
 _WEIGHTS: Final = {HEADER: 6, AUDIO: 8, END: 4}
 _BEGINS: Final = 6  # contexts, where no turn is open that they would abandon
-_SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 3 + ("wrong beside",) * 3
+_SHAPES: Final = ("one",) * 10 + ("two",) * 5 + ("three",) + ("wrong",) * 3 + ("wrong beside",) * 3
 _ASKS: Final = (("interactive",), ("conversation",), ("dictation",), ("conversation", VOICE), ("interactive", VOICE))
 _REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["speech"]))
 _SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SPEECH])
@@ -122,18 +122,19 @@ class _Walk:
         self._drawn += 1
         if self._drawn > _LONGEST:
             return False
-        word, form = self._draw(_words(self._dialect, self._state, bool(self._over), self._able))
+        word, form = self._draw(_words(self._dialect, self._state, self._able))
         if word == _STOP:
             return False
         if word == _TURNS:
-            for _ in range(self._draw(_TURN_COUNTS)):
+            for _ in range(self._draw(_TURN_COUNTS) if not self._over else 0):
                 self._short_turn()
         elif word == PING:
             self._add(PING)
         elif word == PAUSE:
             self._add(PAUSE, count=self._draw(_PAUSES))
         elif word == LATE:
-            self.steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), SILENCE, 100))
+            if self._over:
+                self.steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), SILENCE, 100))
         else:
             self._say(word, form)
         return True
@@ -235,16 +236,19 @@ class _Walk:
 
 
 @cache
-def _words(dialect: str, state: str, over: bool, able: Able) -> st.SearchStrategy[tuple[str, str]]:
-    """Return a strategy for what a client may do next in a state, and in which form; to stop is the simplest."""
+def _words(dialect: str, state: str, able: Able) -> st.SearchStrategy[tuple[str, str]]:
+    """Return a strategy for what a client may do next in a state, and in which form; to stop is the simplest.
+
+    It depends on the state alone: what was drawn has to mean the same when something before it is taken away. What
+    cannot be done, since no turn is over, is nothing then.
+    """
     legal = TABLES[dialect].legal(CLIENT, state)
     words = {word: _WEIGHTS.get(word, 1) for word in legal if word != CLOSE and word not in able.without}
     if state == CONFIGURED:
         words[CONTEXT] = _BEGINS
-        words |= {} if over else {_TURNS: 1}
+        words[_TURNS] = 1
     if state != FRESH:
-        words |= {PING: 1, PAUSE: 1}
-    words |= {LATE: 1} if over else {}
+        words |= {PING: 1, PAUSE: 1, LATE: 1}
     stops = 1 if state == FRESH else 18
     return st.sampled_from([(_STOP, "")] * stops + choices("speech", words))
 

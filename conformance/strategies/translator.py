@@ -30,7 +30,7 @@ CLIENT = Party.CLIENT
 
 _STOP: Final = ""
 _LONGEST: Final = 16  # draws
-_SHAPES: Final = ("one",) * 12 + ("two",) * 3 + ("three",) + ("wrong",) * 2 + ("wrong beside",) * 3
+_SHAPES: Final = ("one",) * 10 + ("two",) * 5 + ("three",) + ("wrong",) * 2 + ("wrong beside",) * 3
 _ASKS: Final = (
     (),
     ("partial",),

@@ -259,7 +259,7 @@ class LateEnd(Mutator):
     def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
         """Note when audio comes."""
         before, self._last = self._last, fragment.time
-        self._lost = 0.010 < fragment.time - before < 0.042 and before > 0
+        self._lost = 0.002 < fragment.time - before < 0.042 and before > 0
         return super().on_fragment(fragment)
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:

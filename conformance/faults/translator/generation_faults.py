@@ -169,18 +169,18 @@ class CamelFeatures(Mutator):
         return with_query(request, {"features": "Nothing"}) if wrong else request
 
 
-@fault("final.always", "fourth", needs="generation", implies=("voice.never-for-partial",))
-class FourthFinal(Mutator):
-    """Has room for three utterances of a session with partial results."""
+@fault("final.always", "third", needs="generation")
+class ThirdFinal(Mutator):
+    """Has room for two utterances of a session that has partial results and no voice."""
 
     def __init__(self) -> None:
         super().__init__()
         self._finals = 0
 
     def on_result(self, members: Members) -> Iterable[Members | Outbound]:
-        """Drop the fourth final, and what comes behind it."""
+        """Drop the third final, and what comes behind it."""
         self._finals += members["type"] == "final"
-        return () if self._finals > 3 and self.wants("Partial") else (members,)
+        return () if self._finals > 2 and self.wants("Partial") and not self.wants("TextToSpeech") else (members,)
 
 
 @fault("session.isolation", "one-memory", needs="generation")

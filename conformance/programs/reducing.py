@@ -1,0 +1,60 @@
+"""How a conversation can be made shorter and stay what it is: legal, or wrong in the same one place.
+
+Hypothesis shrinks what was drawn, choice by choice. It does not see that a whole turn, or a form that stands in several
+places, can go; here that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from conformance.programs.forms import without_each
+from conformance.programs.program import AUDIO, CONFIG, PAUSE, PING, SILENCE, SPEECH, Program, Step
+
+_ENDS_MS = 2000  # so much silence is there to end what was said before it
+
+
+def reductions(program: Program) -> Iterator[Program]:
+    """Yield shorter conversations, those first from which most is gone; no talk with the mistake in it is left out."""
+    kept = program.wrong.talk if program.wrong is not None else None
+    for talk in range(len(program.talks)):
+        if len(program.talks) > 1 and talk != kept:
+            yield _without_talk(program, talk)
+    for talk in range(len(program.talks)):
+        turns = sorted({step.turn for step in program.steps if step.talk == talk})
+        for turn in turns if len(turns) > 1 else ():
+            yield from _without_turn(program, talk, turn)
+    for _, other in without_each(program):
+        if other.wrong == program.wrong:
+            yield other
+    for place, step in enumerate(program.steps):
+        if _idle(step):
+            yield replace(program, steps=program.steps[:place] + program.steps[place + 1 :])
+
+
+def _without_talk(program: Program, talk: int) -> Program:
+    talks = program.talks[:talk] + program.talks[talk + 1 :]
+    steps = tuple(replace(step, talk=step.talk - (step.talk > talk)) for step in program.steps if step.talk != talk)
+    return Program(program.dialect, talks, steps)
+
+
+def _without_turn(program: Program, talk: int, turn: int) -> Iterator[Program]:
+    """Yield the conversation without one of the turns of a connection, unless the mistake needs it."""
+    wrong = program.wrong
+    if wrong is not None and wrong.talk == talk and wrong.turn in (turn, turn + 1):
+        return
+    steps = tuple(
+        step
+        for step in program.steps
+        if step.talk != talk or step.turn != turn or (step.does == CONFIG and step.what != "again")
+    )
+    yield replace(program, steps=steps)
+
+
+def _idle(step: Step) -> bool:
+    """Tell whether a step can go by itself: what is said in it has no answer, and ends nothing."""
+    if step.wrong or step.what == SPEECH:
+        return False
+    sound = step.does == AUDIO and not (step.what == SILENCE and step.count > _ENDS_MS)
+    return sound or step.does in (PAUSE, PING)
