@@ -31,6 +31,10 @@ OPTIONS: Final = (
 """What a peer may be declared to be without (`--without`), and what cases name in `needs`."""
 
 
+CONVERSATIONS: Final = "conversations"
+"""What conversations that nobody wrote have as a name, where cases have their id."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One conversation that shows something about some requirements.

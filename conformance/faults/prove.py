@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Final
 
+from conformance.cases.registry import CONVERSATIONS
 from conformance.faults import registry
 from conformance.faults.memory import converse_in_memory, diagnose_in_memory, run_in_memory
 from conformance.faults.reach import Sound, reached, touches
 from conformance.faults.registry import Fault
 from conformance.feeds.conversations import Limits
-from conformance.feeds.server import CONVERSATIONS, Options
+from conformance.feeds.server import Options
 from conformance.judge.verdict import Check, Verdict
 
 DEPARTURES = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT, Verdict.INFORMATIONAL, Verdict.FLAKY})

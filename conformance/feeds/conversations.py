@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from conformance.cases.context import Busy, Context
-from conformance.cases.registry import Case
+from conformance.cases.registry import CONVERSATIONS, Case
 from conformance.cases.target import Target
 from conformance.feeds.searching import Strategy, draw, replayed, shrink
-from conformance.feeds.server import CONVERSATIONS
 from conformance.peers.budget import Budget
 from conformance.programs.blame import blamed
 from conformance.programs.outcome import Departure, asks_for, departures
@@ -34,6 +33,7 @@ _FIRST: Final = 100  # of a server that is wrong, some of these say so
 _BATCH: Final = 500  # each lasts as long as its longest conversation
 _BATCHES: Final = 1 << 20  # of one seed, at most
 _IN_VAIN: Final = 250  # conversations held to find a shorter one, before it is left at that
+_MOST_BUSY: Final = 5  # times in a row that a server has no room for a single connection
 _REPEATS: Final = 2
 
 
@@ -172,6 +172,7 @@ class _Exploration:
         self._held: dict[Program, None] = {}
         self._counts: dict[str, int] = {}
         self._shortest: dict[str, Program] = {}
+        self._vain = 0
 
     @property
     def over(self) -> bool:
@@ -221,12 +222,16 @@ class _Exploration:
                 await self._players.outcome(program)
             except Busy:
                 del self._held[program]
-                self._connections -= 1
-                if self._connections > 0:
-                    waiting.append(program)
-                else:
-                    self._until = self._loop.time()  # not even one at a time
-                return
+                if len(program.talks) == 1:
+                    waiting.append(program)  # for one with several connections there may never be room
+                if self._connections > 1:
+                    self._connections -= 1
+                    return
+                self._vain += 1
+                if self._vain > _MOST_BUSY:
+                    self._until = self._loop.time()
+            else:
+                self._vain = 0
 
     async def _shrunk(
         self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from conformance import timeline
+from conformance.cases.registry import CONVERSATIONS
 from conformance.cases.target import Target
 from conformance.feeds.conversations import Example, Explored, Limits, Players, explore
 from conformance.feeds.searching import Strategy
-from conformance.feeds.server import CONVERSATIONS
 from conformance.judge.verdict import Check, FailureCard, Verdict
 from conformance.peers.budget import Budget
 from conformance.programs import bundle, dissect, script

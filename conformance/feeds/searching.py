@@ -7,20 +7,26 @@ hands over: one of the two waits while the other one works, and virtual time sta
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from unittest import SkipTest
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
 from hypothesis.errors import HypothesisException
 
 from conformance.feeds.provider import BACKEND
 from conformance.programs.program import Program
 
+# What Hypothesis keeps for itself would otherwise be left in the folder from which the command is called.
+set_hypothesis_home_dir(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "speechwire" / "hypothesis")
+
+_MOST_KEPT = 50
 Strategy = st.SearchStrategy[Program]
 
 
@@ -107,8 +113,7 @@ async def shrink(
     database = None if kept is None else DirectoryBasedExampleDatabase(kept)
 
     def search(ask: Callable[[Program], bool]) -> None:
-        body = seed(number)(_asking(strategy, ask, count, database, Phase.generate, Phase.shrink))
-        body()
+        _asking(strategy, ask, number, _settings(count, Phase.generate, Phase.shrink), database)()
 
     shortest: Program | None = None
     with _Search(search) as searching:
@@ -122,16 +127,16 @@ async def shrink(
     return shortest
 
 
-async def replayed(strategy: Strategy, fails: Callable[[Program], Awaitable[bool]], kept: Path) -> list[Program]:
+async def replayed(strategy: Strategy, fails: Callable[[Program], Awaitable[bool | None]], kept: Path) -> list[Program]:
     """Return the programs that an earlier run has kept and that fail again; the others are forgotten."""
     found: list[Program] = []
 
     def search(ask: Callable[[Program], bool]) -> None:
-        _asking(strategy, ask, 1, DirectoryBasedExampleDatabase(kept), Phase.reuse)()
+        _asking(strategy, ask, 0, _settings(_MOST_KEPT, Phase.reuse), DirectoryBasedExampleDatabase(kept))()
 
     with _Search(search) as searching:
         while (program := searching.questions.get()) is not None:
-            failed = await fails(program)
+            failed = bool(await fails(program))
             if failed and program not in found:
                 found.append(program)
             searching.answer(failed)
@@ -141,11 +146,13 @@ async def replayed(strategy: Strategy, fails: Callable[[Program], Awaitable[bool
 def _asking(
     strategy: Strategy,
     ask: Callable[[Program], bool],
-    count: int,
+    number: int,
+    limits: settings,
     database: ExampleDatabase | None,
-    *phases: Phase,
 ) -> Callable[[], None]:
-    @settings(_settings(count, *phases), database=database)
+    # The seed first: it takes the database away, which the settings then give back.
+    @settings(limits, database=database)
+    @seed(number)
     @given(strategy)
     def conversation(program: Program) -> None:
         if ask(program):

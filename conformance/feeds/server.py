@@ -14,7 +14,7 @@ from typing import cast
 from conformance import timeline
 from conformance.cases import registry
 from conformance.cases.control import CONTROL, Control, Step
-from conformance.cases.registry import Case
+from conformance.cases.registry import CONVERSATIONS, Case
 from conformance.cases.target import Target
 from conformance.feeds.doctor import Diagnosis, diagnose, look_again
 from conformance.judge.verdict import Check, FailureCard, Verdict, exit_code, outcome
@@ -24,9 +24,6 @@ from conformance.report.events import CaseFinished, Report, RunFinished, RunStar
 from conformance.runner import Outcome, run_cases
 from protocol import requirements
 from protocol.wire import Party
-
-CONVERSATIONS = "conversations"
-"""What conversations that nobody wrote have as a name, where cases have their id."""
 
 CONNECTIONS, CROWD = 8, 64
 """How many connections cases have at a time, and conversations that nobody wrote, if the user says nothing else."""
@@ -42,7 +39,8 @@ class Options:
     `profile` is `quick` (without the cases that let time pass), `default`, or `deep` (each case three times);
     `only` and `skip` are shell patterns over case ids; `repeats` is how often a failing case is run again; `strict`
     makes non-strict departures count. Behind the cases at most `conversations` are held that nobody wrote, for at most
-    `seconds`, on `crowd` connections; those that failed are kept in the folder `examples` for later runs, and written into `bundles`.
+    `seconds`, on `crowd` connections; those that failed are kept in the folder `examples` for later runs, and written
+    into `bundles`.
     """
 
     profile: str = "default"
@@ -139,7 +137,8 @@ async def check_server(
     elapsed = {done.case.id: done.elapsed_s for done in outcomes}
     held: int | None = None
     stopped = options.stop_at_first and any(check.verdict is Verdict.VIOLATION for check in checks)
-    if diagnosis.usable and options.holds_conversations and not stopped:
+    # With a server that does not get through one good conversation hundreds of others would show the same again.
+    if diagnosis.trouble is None and options.holds_conversations and not stopped:
         before = loop.time()
         held, found = await _hold(target, dialect, budget, options)
         elapsed[CONVERSATIONS] = loop.time() - before

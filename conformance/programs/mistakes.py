@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from conformance.programs.program import AUDIO, CONFIG, CONTEXT, END, EVENT, HEADER, TELEMETRY
+from conformance.programs.program import AUDIO, CONFIG, CONTEXT, EVENT, HEADER, TELEMETRY
 from protocol.wire import Kind
 
+_NO_OBJECTS: Final = (b"[]", b"1", b'"x"', b"{", b"null", b'{"a":}')
+_NO_UTF8: Final = (b"\xff", b"\xc3\x28", b"\xe2\x82")
 _FORM, _ORDER, _DATA = (1007,), (1002,), (1003,)
 
 
@@ -72,7 +74,7 @@ BESIDE: Final[Mapping[str, str]] = {"speech": "malformed.isolated", "translator"
 """What a server owes to a connection beside one on which a mistake is made."""
 
 
-def damage_speech(name: str, at: int, kind: Kind, head: bytes, body: bytes) -> tuple[Kind, bytes]:
+def damage_speech(name: str, at: int, kind: Kind, head: bytes, body: bytes) -> bytes:
     """Return the payload of a message of the speech dialects that has been damaged.
 
     Args:
@@ -82,42 +84,54 @@ def damage_speech(name: str, at: int, kind: Kind, head: bytes, body: bytes) -> t
         head: Its header block, without an empty line.
         body: Its body.
     """
-    lines = head.split(b"\r\n")[:-1]
+    misframed = _misframed(name, at, head, body)
+    if misframed is not None:
+        return misframed
+    lines = _misworded(name, at, head.split(b"\r\n")[:-1])
+    head = b"".join(line + b"\r\n" for line in lines)
+    return head + b"\r\n" + body if kind is Kind.TEXT else len(head).to_bytes(2, "big") + head + body
+
+
+def _misframed(name: str, at: int, head: bytes, body: bytes) -> bytes | None:
+    """Return a message whose parts are not where they should be; None for other mistakes."""
     match name:
         case "short":
-            return kind, bytes(at % 2)
+            return bytes(at % 2)
         case "size-beyond":
-            rest = len(head) + len(body)
-            return kind, min(0xFFFF, rest + 1 + at).to_bytes(2, "big") + head + body
+            return min(0xFFFF, len(head) + len(body) + 1 + at).to_bytes(2, "big") + head + body
         case "empty":
-            return kind, b""
+            return b""
         case "no-separator":
-            return kind, head
+            return head
         case "text-utf8":
             place = at % (len(body) + 1)
-            return kind, head + b"\r\n" + body[:place] + b"\xff" + body[place:]
+            return head + b"\r\n" + body[:place] + b"\xff" + body[place:]
         case "no-object":
-            return kind, head + b"\r\n" + (b"[]", b"1", b'"x"', b"{", b"null", b'{"a":}')[at % 6]
+            return head + b"\r\n" + _NO_OBJECTS[at % len(_NO_OBJECTS)]
+        case _:
+            return None
+
+
+def _misworded(name: str, at: int, lines: list[bytes]) -> list[bytes]:
+    """Return header lines of which one is wrong."""
+    match name:
         case "binary-utf8":
-            line = at % len(lines)
-            lines[line] += (b"\xff", b"\xc3\x28", b"\xe2\x82")[at % 3]
+            place = at % len(lines)
+            return [*lines[:place], lines[place] + _NO_UTF8[at % len(_NO_UTF8)], *lines[place + 1 :]]
         case "no-colon":
-            lines.insert(at % (len(lines) + 1), (b"nothing", b":no name")[at % 2])
+            place = at % (len(lines) + 1)
+            return [*lines[:place], (b"nothing", b":no name")[at % 2], *lines[place:]]
         case "no-path":
-            lines = _changed(lines, b"Path:", b"", at)
+            return _changed(lines, b"Path:", b"", at)
         case "no-id":
-            lines = _changed(lines, b"X-RequestId:", b"", at)
+            return _changed(lines, b"X-RequestId:", b"", at)
         case "no-time":
-            lines = _changed(lines, b"X-Timestamp:", b"yesterday", at)
+            return _changed(lines, b"X-Timestamp:", b"yesterday", at)
         case "short-id":
             wrong = (b"0" * (at % 32 or 1), b"0" * (33 + at % 9), b"g" * 32)[at % 3]
-            lines = _changed(lines, b"X-RequestId:", wrong, 1)
+            return _changed(lines, b"X-RequestId:", wrong, 1)
         case _:
-            lines.append(lines[at % 2])
-    head = b"".join(line + b"\r\n" for line in lines)
-    if kind is Kind.TEXT:
-        return kind, head + b"\r\n" + body
-    return kind, len(head).to_bytes(2, "big") + head + body
+            return [*lines, lines[at % 2]]
 
 
 def _changed(lines: list[bytes], name: bytes, value: bytes, at: int) -> list[bytes]:

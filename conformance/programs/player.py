@@ -14,7 +14,8 @@ from conformance.programs.sounds import STREAM
 from conformance.transcript import Transcript
 from protocol.wire import HttpResponse
 
-REACTION_S: Final = 0.25
+_REACTION_S: Final = 1.0
+_SPEED: Final = 2.0  # as fast as servers have to hear what was sent before
 _MOMENT_S: Final = 0.005
 _WHAT: Final = {TURN_END: "turn.end", FINAL: "a final", VOICE: "a voice"}
 _PING: Final = b"speechwire"
@@ -133,7 +134,7 @@ async def _take(step: Step, talk: _Talk, context: Context, wall: float) -> bool:
 
 async def _react(talk: _Talk, link: Link) -> None:
     """Give the server the time to answer a mistake: who sends into what it has closed may lose its close frame."""
-    until = Link.now() + REACTION_S
+    until = Link.now() + _REACTION_S + talk.sent / STREAM.bytes_per_second / _SPEED
     while link.closed is None and (left := until - Link.now()) > 0:
         answer = await link.answer("a reaction", left)
         if isinstance(answer, Received):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from conformance.programs.bundle import Bundle
-from conformance.transcript import Asked, CloseFrame, Entry, Frame
+from conformance.transcript import Asked, CloseFrame, Frame
 from protocol.request import CREDENTIAL_NAMES
 from protocol.wire import Kind, Party
 
@@ -26,7 +26,7 @@ Expected: {expected}. Seen: {observed}.
 
 Usage: python FILE ws://HOST:PORT [KEY]; needs the package `websockets`, and shows what is sent and what comes.
 """
-import base64, json, sys, zlib
+import base64, contextlib, json, sys, zlib
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
@@ -34,12 +34,13 @@ from websockets.sync.client import connect
 # [.., "hear", how many messages in all come before the next step].
 STEPS = json.loads(zlib.decompress(base64.b64decode("{data}")))
 URL, KEY, links, heard = sys.argv[1].rstrip("/"), (sys.argv[2:] or ["test-key"])[0], {{}}, {{}}
+opened = contextlib.ExitStack()
 
 def take(number, does, what, headers=(), offered=None):
     if does == "open":
         headers = [(name, value.replace("{key}", KEY)) for name, value in headers]
-        links[number] = connect(URL + what, additional_headers=headers, subprotocols=offered, compression=None,
-                                ping_interval=None, max_size=None)
+        links[number] = opened.enter_context(connect(URL + what, additional_headers=headers, subprotocols=offered,
+                                                     compression=None, ping_interval=None, max_size=None))
     elif does == "hear":
         while heard.setdefault(number, 0) < what:
             print(number, "<", repr(links[number].recv(timeout=10))[:300])
@@ -51,11 +52,12 @@ def take(number, does, what, headers=(), offered=None):
         print(number, ">", does, sum(map(len, frames)), "bytes", str(frames)[:200])
         links[number].send(frames if len(frames) > 1 else frames[0], text=does == "text")
 
-for number, *step in STEPS:
-    try:
-        take(number, *step)
-    except (ConnectionClosed, InvalidStatus, TimeoutError, KeyError) as end:
-        print(number, "!", step[0], type(end).__name__, end)
+with opened:
+    for number, *step in STEPS:
+        try:
+            take(number, *step)
+        except (ConnectionClosed, InvalidStatus, TimeoutError, KeyError) as end:
+            print(number, "!", step[0], type(end).__name__, end)
 '''
 
 
@@ -81,6 +83,7 @@ def _steps(bundle: Bundle) -> Iterator[list[Any]]:
     """Yield what the client did, in the order of time, and between it how much had come by then."""
     heard: dict[int, int] = {}
     frames: dict[int, list[str]] = {}
+    closes: dict[int, int] = {}
     streams = [
         [(entry.time, number, entry) for entry in transcript.entries]
         for number, transcript in enumerate(bundle.played.transcripts)
@@ -95,13 +98,12 @@ def _steps(bundle: Bundle) -> Iterator[list[Any]]:
             if entry.final:
                 yield [number, "hear", heard.get(number, 0)]
                 yield [number, "text" if entry.kind is Kind.TEXT else "binary", frames.pop(number)]
-        elif _closes(entry):
-            yield [number, "hear", heard.get(number, 0) + (bundle.played.stopped[number] is not None)]
-            yield [number, "close", getattr(entry, "code", 1000)]
-
-
-def _closes(entry: Entry) -> bool:
-    return isinstance(entry, CloseFrame) and entry.sender is Party.CLIENT
+        elif isinstance(entry, CloseFrame) and entry.sender is Party.CLIENT and not entry.deliberate:
+            closes[number] = entry.code
+    for number, stopped in enumerate(bundle.played.stopped):
+        # One more than came, where something did not: that shows how the connection ends, or that nothing comes.
+        yield [number, "hear", heard.get(number, 0) + (stopped is not None or number not in closes)]
+        yield [number, "close", closes.get(number, 1000)]
 
 
 def _opening(entry: Asked) -> list[Any]:

@@ -108,7 +108,7 @@ class SpeechSide:
         for number, (kind, headers, body) in enumerate(self._plain(step)):
             head = self._head(headers, step, wall)
             if step.wrong and MISTAKES["speech"][step.wrong].damages:
-                kind, data = damage_speech(step.wrong, step.at[0] if step.at else 0, kind, head, body)
+                data = damage_speech(step.wrong, step.at[0] if step.at else 0, kind, head, body)
             elif kind is Kind.BINARY:
                 data = len(head).to_bytes(2, "big") + head + body
             else:

@@ -43,7 +43,6 @@ from protocol.speech.order import (
     READY,
     STREAMING,
     TABLES,
-    TELEMETRY,
     TURN_START,
 )
 from protocol.wire import Party
@@ -222,11 +221,10 @@ class _Walk:
     def err(self) -> None:
         """Draw a mistake that can be made now, and make it."""
         self._erred = True
-        name, word = self._draw(st.sampled_from(_mistakes(self._dialect, self._state, self._turn, bool(self._over))))
+        found = _mistakes(self._dialect, self._state, self._turn, bool(self._over), self._able)
+        name, word = self._draw(st.sampled_from(found))
         turn = max(0, self._turn)
-        if name == "reused-id":
-            turn = self._turn + 1
-        elif word == CONTEXT:
+        if name == "reused-id" or word == CONTEXT:
             turn = self._turn + 1
         what = "open" if word == EVENT and self._turn >= 0 else SILENCE if word == AUDIO else ""
         at = (self._draw(st.integers(0, 200)),)
@@ -254,7 +252,7 @@ def _words(dialect: str, state: str, able: Able) -> st.SearchStrategy[tuple[str,
 
 
 @cache
-def _mistakes(dialect: str, state: str, turn: int, over: bool) -> list[tuple[str, str]]:
+def _mistakes(dialect: str, state: str, turn: int, over: bool, able: Able) -> list[tuple[str, str]]:
     """Return the mistakes that can be made in a state, with the step that is made wrong."""
     rows = requirements.load(dialect)
     places = {
@@ -266,7 +264,7 @@ def _mistakes(dialect: str, state: str, turn: int, over: bool) -> list[tuple[str
     for name, mistake in MISTAKES["speech"].items():
         if f"speech.{mistake.requirement}" not in rows:
             continue
-        for word in mistake.on:
+        for word in (word for word in mistake.on if word not in able.without):
             if name in places:
                 fits = places[name]
             else:

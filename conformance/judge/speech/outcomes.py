@@ -185,10 +185,18 @@ def commits(view: View) -> Findings:
                 continue
             if token in given:
                 yield kept(name, given[token].at)
-            elif turn.end is not None and turn.stopped is not None and said.at < turn.stopped.at and not turn.provoked:
+            elif turn.end is not None and said.at < _first_stop(turn) and not turn.provoked:
                 forced = next((final for final in turn.finals if _was_open(turn, final, said)), None)
                 if forced is not None:
                     yield broken(name, forced.at, f"a final with {_TOKEN} {token}", "none")
+
+
+def _first_stop(turn: Turn) -> float:
+    """Return where the stream may first have been taken to be over; -1 if nowhere.
+
+    That audio came behind an empty message does not say that it came in time.
+    """
+    return min((said.at for said in turn.audio if not said.payload), default=-1)
 
 
 def _was_open(turn: Turn, final: Result, commit: Said) -> bool:
