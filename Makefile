@@ -6,12 +6,12 @@ RUNS ?= 6
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 NODE := tests/interop/node
-CALLING := tests/interop
+CALLING := tests/interop tests/quality/test_generation.py
 WAITING := tests/loop tests/docs tests/reports
 DIALECTS := translator speech-v1 speech-v2
 CLIENTS := $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 
-.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs flake mutants flaky slow bench bench-engines demo constraints clean
+.PHONY: help install libraries test lint format unit coverage selfproof kill-matrix docs quality flake mutants flaky slow bench bench-engines demo constraints clean
 
 help: ## Say what there is
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 14
@@ -69,6 +69,9 @@ docs: $(INSTALLED) ## Write the documentation of the formats anew
 kill-matrix: $(INSTALLED) ## Write the published kill matrix anew
 	@for dialect in $(DIALECTS); do \
 		$(BIN)/speechwire selfproof --dialect $$dialect --markdown conformance/faults/matrix-$$dialect.md || exit $$?; done
+
+quality: $(INSTALLED) ## Find every fault that drawn conversations alone can find, with twenty seeds
+	SPEECHWIRE_SEEDS=20 $(BIN)/python -m pytest tests/quality/test_generation.py
 
 flake: libraries ## Check the reference server again and again in all surroundings; figures in build/flake.md
 	@mkdir -p build

@@ -32,7 +32,7 @@ from protocol.wire import Party
 _FIRST: Final = 100  # of a server that is wrong, some of these say so
 _BATCH: Final = 500  # each lasts as long as its longest conversation
 _BATCHES: Final = 1 << 20  # of one seed, at most
-_IN_VAIN: Final = 250  # conversations held to find a shorter one, before it is left at that
+_IN_VAIN: Final = 150  # conversations held to find a shorter one, before it is left at that
 _MOST_BUSY: Final = 5  # times in a row that a server has no room for a single connection
 _REPEATS: Final = 2
 

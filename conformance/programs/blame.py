@@ -9,7 +9,7 @@ from typing import Final
 from conformance.judge.verdict import departure
 from conformance.programs.forms import by_itself, without_each
 from conformance.programs.outcome import MIXED, Departure
-from conformance.programs.program import Program
+from conformance.programs.program import Program, Step
 from protocol import requirements
 
 Outcome = Callable[[Program], Awaitable[Sequence[Departure]]]
@@ -41,8 +41,7 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
         if lost is not None:
             return replace(await _one(alone, lost, outcome), talk=one.talk, step=one.step)
         return _of(one, one.requirement if program.wrong else f"{folder}.{MIXED[folder]}")
-    # Without the step itself nothing is missed, which says nothing.
-    without = [(name, other) for name, other in without_each(program) if name != by_itself(program, step)]
+    without = _without_each(program, step)
     if step.turn:
         given_up = program.without_abandoned(one.talk)
         without += [(_ABANDONS, given_up)] if step in given_up.steps else []
@@ -50,7 +49,18 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
     for name, other in without:
         if _lost(await outcome(other)) is None:
             return _of(one, name)
+    # Or several things are not taken: without one after the other, what is left is served once the last of them is gone.
+    less = program
+    while without := _without_each(less, step):
+        name, less = without[0]
+        if _lost(await outcome(less)) is None:
+            return _of(one, name)
     return one
+
+
+def _without_each(program: Program, step: Step) -> list[tuple[str, Program]]:
+    """Return the program without each thing that is special, but the step: without it nothing is missed."""
+    return [(name, other) for name, other in without_each(program) if name != by_itself(program, step)]
 
 
 def _lost(found: Sequence[Departure]) -> Departure | None:

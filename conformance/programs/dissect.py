@@ -25,8 +25,10 @@ _RIFF: Final = (
     (4, "bytes per second"),
     (2, "bytes per sample"),
     (2, "bits per sample"),
+    (4, "data"),
+    (4, "size of data"),
 )
-_NUMBERS: Final = frozenset(what for size, what in _RIFF if what not in ("RIFF", "WAVE", "fmt"))
+_NUMBERS: Final = frozenset(what for size, what in _RIFF if what not in ("RIFF", "WAVE", "fmt", "data"))
 
 
 def lines(played: Played, talk: int) -> tuple[str, ...]:

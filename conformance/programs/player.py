@@ -17,7 +17,9 @@ from protocol.wire import HttpResponse
 _REACTION_S: Final = 1.0
 _SPEED: Final = 2.0  # as fast as servers have to hear what was sent before
 _MOMENT_S: Final = 0.005
-_WHAT: Final = {TURN_END: "turn.end", FINAL: "a final", VOICE: "a voice"}
+_WHAT: Final = {TURN_END: "the end of a turn", FINAL: "a final", VOICE: "a voice"}
+"""In other words than those by which the judge of the wire knows what a case waits for: here blame is found out."""
+
 _PING: Final = b"speechwire"
 
 

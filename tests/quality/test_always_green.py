@@ -68,7 +68,11 @@ def departures(
 class TestInShort:
     def test_under_load(self, dialect: str, tmp_path: Path) -> None:
         with reference_server() as port, busy_cores():
-            assert departures(f"ws://127.0.0.1:{port}", dialect, tmp_path, 3) == {}
+            assert departures(f"ws://127.0.0.1:{port}", dialect, tmp_path, 3, "--skip", "conversations") == {}
+
+    def test_with_conversations_that_nobody_wrote_under_load(self, dialect: str, tmp_path: Path) -> None:
+        with reference_server() as port, busy_cores():
+            assert departures(f"ws://127.0.0.1:{port}", dialect, tmp_path, 1, "--only", "conversations") == {}
 
     @pytest.mark.parametrize("proxy", PROXIES)
     def test_behind_a_proxy(self, dialect: str, proxy: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ SHORTEST: Mapping[str, str] = {
     "speech.event.finished-id/of-the-last-but-one": f"config {TURN} {TURN} context event header end await",
     "speech.unknown.binary-path/empty": "config context header other end await",
     "speech.read.ping/before-audio": "config context ping",
-    "speech.result.final-always/late-end": "config context header audio pause end await await",
+    "speech.turn.end-last/late-end": "config context header pause end await",
     "speech.turn.isolation/one-memory": f"config config {TURN} {TURN} audio await audio await",
     "speech.malformed.header-size/far-beyond": f"config {TURN}",
     "speech.malformed.header-line/the-last": "config telemetry",

@@ -6,7 +6,6 @@ Each closes, or loses something, where one special form meets one place. The cas
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import ClassVar
 
 from conformance.faults.mutator import PONG
@@ -247,32 +246,30 @@ class PingBeforeAudio(Mutator):
         return () if opcode == PONG and self.identity and not self.received else (frame,)
 
 
-@fault("result.final-always", "late-end", needs="generation", implies=("result.no-text-unless-success",))
+@fault("turn.end-last", "late-end", needs="generation")
 class LateEnd(Mutator):
-    """Forgets an utterance if the end of the stream comes a moment behind its last audio: it waits for one of both."""
+    """Forgets the end of a turn if its stream ends a moment behind the last audio: it waits for one of the two."""
 
     def __init__(self) -> None:
         super().__init__()
         self._last = 0.0
-        self._lost = False
+        self._late = self._lost = False
 
     def on_fragment(self, fragment: Fragment) -> Iterable[Fragment]:
         """Note when audio comes."""
-        before, self._last = self._last, fragment.time
-        self._lost = 0.002 < fragment.time - before < 0.042 and before > 0
+        self._late = 0.0015 < fragment.time - self._last < 0.0425
+        self._last = fragment.time
         return super().on_fragment(fragment)
 
     def on_client(self, message: UspMessage) -> Iterable[UspMessage]:
         """Keep in mind whether this is the end, and late."""
-        self._lost = self._lost and message.path == "audio" and not message.body
+        if message.path == "audio":
+            self._lost = self._late and not message.body and message.request_id == self.identity
         return (message,)
 
-    def on_result(self, result: Result) -> Iterable[Result]:
-        """Say of what was said then that it was silence."""
-        if self._lost and result.final and result.speaks:
-            silent = {"Text": ""} if "Text" in result.speech else {"DisplayText": ""}
-            return (replace(result, speech={**result.speech, **silent, "RecognitionStatus": "NoMatch"}),)
-        return (result,)
+    def on_said(self, message: UspMessage) -> Iterable[UspMessage | Outbound]:
+        """Drop what ends such a turn."""
+        return () if message.path == "turn.end" and self._lost else super().on_said(message)
 
 
 @fault("turn.isolation", "one-memory", needs="generation")
