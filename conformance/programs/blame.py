@@ -49,7 +49,7 @@ async def _one(program: Program, one: Departure, outcome: Outcome) -> Departure:
     for name, other in without:
         if _lost(await outcome(other)) is None:
             return _of(one, name)
-    # Or several things are not taken: without one after the other, what is left is served once the last of them is gone.
+    # Or several things are not taken: one after the other goes, and with the last of them what is left is served.
     less = program
     while without := _without_each(less, step):
         name, less = without[0]

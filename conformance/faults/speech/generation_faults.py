@@ -246,7 +246,8 @@ class PingBeforeAudio(Mutator):
         return () if opcode == PONG and self.identity and not self.received else (frame,)
 
 
-@fault("turn.end-last", "late-end", needs="generation")
+# How long a connection beside takes is not known to the last millisecond when this one is held again alone.
+@fault("turn.end-last", "late-end", needs="generation", implies=("malformed.isolated", "turn.isolation"))
 class LateEnd(Mutator):
     """Forgets the end of a turn if its stream ends a moment behind the last audio: it waits for one of the two."""
 
