@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -33,9 +34,16 @@ class TestMembers:
     def test_are_all_in_the_schema(self) -> None:
         schema = schemas.read("report")
         assert schema["required"] == MEMBERS
-        assert list(schema["properties"]) == [*MEMBERS, "baseline"]
+        assert list(schema["properties"]) == [*MEMBERS, "conversations", "baseline"]
         assert list(schema["$defs"]["check"]["properties"]) == [*CHECK, "failed", "runs", "worst", "known", "bundle"]
         assert schema["$defs"]["check"]["required"] == CHECK
+
+    def test_conversations_are_there_only_where_they_were_held(
+        self, make_report: MakeReport, register: Register
+    ) -> None:
+        report = make_report()
+        assert "conversations" not in document(report, register)
+        assert document(replace(report, conversations=0), register)["conversations"] == 0
 
     def test_the_bundle_is_there_only_where_there_is_one(self, make_report: MakeReport, register: Register) -> None:
         bundles = {check["id"]: check.get("bundle") for check in document(make_report(), register)["checks"]}

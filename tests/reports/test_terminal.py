@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ class TestRun:
         lines = printed(make_report(), register).splitlines()
         requirement = register["translator.auth.bad-key"]
         begin = lines.index("violation one-phrase/translator.auth.bad-key")
-        assert lines[begin + 1 : begin + 10] == [
+        assert lines[begin + 1 : begin + 9] == [
             f"  {requirement.statement}",
             f"  {requirement.level.value}, {requirement.basis.value}: {requirement.source}",
             "  expected: status 401",
@@ -85,9 +86,24 @@ class TestRun:
             "    connection 1 of one-phrase",
             "        0.100 > GET /speech/translate",
             "        0.200 < 403",
-            "  recorded: bundles/a.json",
-            f"  again: {AGAIN} --only one-phrase",
+            "  again: speechwire replay bundles/a.json --url ws://127.0.0.1:9000/speech/translate",
         ]
+
+    def test_a_failure_without_a_bundle_is_seen_again_by_its_case(
+        self, make_report: MakeReport, register: Register
+    ) -> None:
+        check = Check("one-phrase", "translator.final.always", Verdict.VIOLATION, "a final", "none")
+        report = make_report(check)
+        file = io.StringIO()
+        terminal = Terminal(register, Console(file=file, width=200))
+        terminal.handle(CaseFinished("one-phrase", (check,), 1.0))
+        terminal.handle(RunFinished(report))
+        assert f"  again: {AGAIN} --only one-phrase\n" in file.getvalue()
+
+    def test_conversations_are_counted_where_they_were_held(self, make_report: MakeReport, register: Register) -> None:
+        assert "conversations" not in printed(make_report(), register)
+        report = replace(make_report(), conversations=2000)
+        assert "2,000 conversations were held that nobody wrote, seed 7.\n" in printed(report, register)
 
     def test_a_single_failure_is_not_listed_twice(self, make_report: MakeReport, register: Register) -> None:
         check = Check("c", "translator.final.always", Verdict.VIOLATION, "a final", "none")
