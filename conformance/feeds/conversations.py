@@ -8,6 +8,7 @@ requirement, which of them depart, and shrinks them: what has been played is kno
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Container, Mapping
@@ -82,10 +83,13 @@ class Players:
         return self._known[program]
 
     async def departures(self, program: Program) -> tuple[Departure, ...]:
-        """Return in what a program departs, with what is to blame for it found out."""
+        """Return in what a program departs, with what is to blame for it found out; nothing while that cannot be."""
         if program not in self._blamed:
-            found = await self.outcome(program)
-            self._blamed[program] = await blamed(program, found, self.outcome) if found else ()
+            try:
+                found = await self.outcome(program)
+                self._blamed[program] = await blamed(program, found, self.outcome) if found else ()
+            except Busy:
+                return ()
         return self._blamed[program]
 
     def knows(self, program: Program) -> bool:
@@ -99,7 +103,7 @@ class Limits:
 
     Attributes:
         conversations: How many at most.
-        seconds: How long at most; what was begun is brought to its end, and what failed is shrunk.
+        seconds: How long at most, without the time for shrinking; what was begun is brought to its end.
         shrinking: How many seconds the search for the shortest conversation has, for each requirement; all of them
             together have `seconds`. With 0 none is looked for.
         kept: Where failing programs are kept, and looked for first; None to keep none.
@@ -209,9 +213,11 @@ class _Exploration:
                 self._counts[requirement] = self._counts.get(requirement, 0) + 1
                 if requirement not in self._shortest:
                     new[requirement] = min(new.get(requirement, program), program, key=lambda found: found.size)
+        begun = self._loop.time()
         for requirement, program in new.items():
             shortest = await self._shrunk(requirement, program, set(drawn), (seed, count))
             self._shortest[requirement] = shortest or program
+        self._until += self._loop.time() - begun  # to look for short ones takes no time from looking for others
 
     async def _hold(self, waiting: deque[Program]) -> None:
         """Play what waits, on one connection; where a server has too much to do, on one less from then on."""
@@ -250,10 +256,7 @@ class _Exploration:
             known = self._players.knows(program)
             if not known and (self._loop.time() >= until or vain > _IN_VAIN):
                 return None
-            try:
-                failed = any(one.requirement == requirement for one in await self._players.departures(program))
-            except Busy:
-                return None
+            failed = any(one.requirement == requirement for one in await self._players.departures(program))
             vain += not known
             if failed and program.size < best:
                 best, vain = program.size, 0
@@ -281,9 +284,11 @@ class _Exploration:
 
     async def _confirmed(self, requirement: str, program: Program) -> Example:
         first = next(one for one in await self._players.departures(program) if one.requirement == requirement)
-        failed = [(first, self._players.failing[program])]
-        for _ in range(_REPEATS):
-            played = await self._players.play(program)
-            found = await blamed(program, departures(played), self._players.outcome)
-            failed += [(one, played) for one in found if one.requirement == requirement][:1]
-        return Example(*failed[-1], len(failed), 1 + _REPEATS, self._counts[requirement])
+        failed, runs = [(first, self._players.failing[program])], 1
+        with contextlib.suppress(Busy):
+            while runs <= _REPEATS:
+                played = await self._players.play(program)
+                found = await blamed(program, departures(played), self._players.outcome)
+                failed += [(one, played) for one in found if one.requirement == requirement][:1]
+                runs += 1
+        return Example(*failed[-1], len(failed), runs, self._counts[requirement])

@@ -22,7 +22,7 @@ from conformance.transcript import Answered, CloseFrame, Ended, Ending, Expired,
 from protocol import requirements
 from protocol.wire import Party
 
-HANDSHAKE: Final = {"speech": "handshake.accept", "translator": "handshake.accept"}
+HANDSHAKE: Final = "handshake.accept"
 _MISSED: Final = {
     "speech": {
         FINAL: "result.final-always",
@@ -82,9 +82,9 @@ def _missed(played: Played, folder: str, number: int, stopped: int) -> Departure
     """Say what did not come; beside a mistake on another connection, that this one was not to notice it."""
     step, transcript = played.program.steps[stopped], played.transcripts[number]
     if (refused := _refused(transcript)) is not None:
-        name, expected, observed = HANDSHAKE[folder], "status 101", refused
+        name, expected, observed = HANDSHAKE, "status 101", refused
     else:
-        name = _MISSED[folder].get(step.what if step.does == AWAIT else step.does, HANDSHAKE[folder])
+        name = _MISSED[folder].get(step.what if step.does == AWAIT else step.does, HANDSHAKE)
         expected, observed = _expected(step), _end(transcript)
     if played.program.wrong is not None and played.program.wrong.talk != number:
         name, expected = BESIDE[folder], f"{expected}, whatever is sent on another connection"
@@ -129,7 +129,7 @@ def _end(transcript: Transcript) -> str:
 def asks_for(program: Program) -> frozenset[str]:
     """Return the requirements, in full, on which a program gives a verdict beside those of the wire."""
     folder = requirements.folder(program.dialect)
-    names = {HANDSHAKE[folder]}
+    names = {HANDSHAKE}
     names |= {_MISSED[folder][step.what] for step in program.steps if step.does == AWAIT}
     if program.wrong is not None:
         names.add(MISTAKES[folder][program.wrong.wrong].requirement)

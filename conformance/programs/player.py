@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Blocked, Busy, Context
+from conformance.peers.budget import RESULT
 from conformance.peers.link import Link, Received
 from conformance.programs.program import AWAIT, CLOSE, FINAL, PAUSE, PING, TURN_END, VOICE, Program, Step
 from conformance.programs.sending import Side, Speaker
@@ -130,15 +131,16 @@ async def _take(step: Step, talk: _Talk, context: Context, wall: float) -> bool:
             )
         talk.sent += sum(len(part) for part in message.parts)
     if step.wrong:
-        await _react(talk, talk.link)
+        await _react(talk, talk.link, context)
     return True
 
 
-async def _react(talk: _Talk, link: Link) -> None:
+async def _react(talk: _Talk, link: Link, context: Context) -> None:
     """Give the server the time to answer a mistake: who sends into what it has closed may lose its close frame."""
     until = Link.now() + _REACTION_S + talk.sent / STREAM.bytes_per_second / _SPEED
     while link.closed is None and (left := until - Link.now()) > 0:
-        answer = await link.answer("a reaction", left)
+        # Never for as long as a result is waited for: a server that goes on has kept nobody waiting.
+        answer = await link.answer("a reaction", min(left, context.budget.wait(RESULT) / 2))
         if isinstance(answer, Received):
             talk.side.hear(answer)
 
