@@ -275,6 +275,8 @@ class TestCommits:
         """Behind silence an utterance is over by itself, and one commit forces what the next one finds done."""
         self.commit(talk.begin(ms=2101)).phrase().stop().done()
         assert talk.said(BENCH, self.NAME) == []
+        silent = self.commit(SpeechTalk().connect().begin(ms=2000)).phrase(None, status="NoMatch").stop().done()
+        assert silent.said(BENCH, self.NAME) == []
         void = self.commit(SpeechTalk().connect().begin(ms=1900).stop().speech(100)).phrase().stop().done()
         assert void.said(BENCH, self.NAME) == []
         twice = self.commit(self.commit(SpeechTalk().connect().begin(ms=2000)), "2")
