@@ -128,6 +128,7 @@ async def check_server(
             stop_at_first=options.stop_at_first,
         )
     checks = _control_checks(diagnosis, dialect)
+    lost: Step | None = None
     if any(check.verdict is Verdict.COULD_NOT_RUN for done in outcomes for check in done.checks):
         lost = await look_again(target, dialect, control(dialect), budget, options.seed)
         if lost is not None:
@@ -138,7 +139,7 @@ async def check_server(
     held: int | None = None
     stopped = options.stop_at_first and any(check.verdict is Verdict.VIOLATION for check in checks)
     # With a server that does not get through one good conversation hundreds of others would show the same again.
-    if diagnosis.trouble is None and options.holds_conversations and not stopped:
+    if diagnosis.trouble is None and lost is None and options.holds_conversations and not stopped:
         before = loop.time()
         held, found = await _hold(target, dialect, budget, options)
         elapsed[CONVERSATIONS] = loop.time() - before
