@@ -216,7 +216,7 @@ def _run(url: str, program: Path, folder: Path) -> Checked:
     # In between stands a small process: at first a child counts the memory of its parent as its own.
     command = (program, "check", "server", url, "--key", "test-key", "--json", report)
     measured: list[str | Path] = [sys.executable, "-c", _MEASURED, most, *command]
-    ended = subprocess.run(measured, capture_output=True, encoding="utf-8", env=ENVIRONMENT, check=False)
+    ended = subprocess.run(measured, capture_output=True, encoding="utf-8", env=ENVIRONMENT, cwd=folder, check=False)
     document = json.loads(report.read_text("utf-8")) if report.exists() else {}
     return Checked(ended.returncode, ended.stdout, ended.stderr, document, int(most.read_text()))
 

@@ -41,7 +41,7 @@ def departures(
         report = folder / "report.json"
         words = [*command, "check", "server", url, "--dialect", dialect, *KEY, *options]
         done = subprocess.run(
-            [*words, "--json", str(report), "--seed", str(run)],
+            [*words, "--json", str(report), "--seed", str(run), "--bundles", str(folder / "bundles")],
             capture_output=True,
             text=True,
             timeout=800,
