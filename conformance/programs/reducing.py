@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.programs.forms import without_each
-from conformance.programs.program import AUDIO, CONFIG, PAUSE, PING, SILENCE, SPEECH, Program, Step
+from conformance.programs.program import AUDIO, CLOSE, CONFIG, PAUSE, PING, SILENCE, SPEECH, Program, Step
 
 _ENDS_MS = 2000  # so much silence is there to end what was said before it
 
@@ -42,7 +42,8 @@ def _without_talk(program: Program, talk: int) -> Program:
 def _without_turn(program: Program, talk: int, turn: int) -> Iterator[Program]:
     """Yield the conversation without one of the turns of a connection, unless the mistake needs it."""
     wrong = program.wrong
-    if wrong is not None and wrong.talk == talk and wrong.turn in (turn, turn + 1):
+    needed = () if wrong is None else (wrong.turn, wrong.turn - 1) if wrong.wrong == "reused-id" else (wrong.turn,)
+    if wrong is not None and wrong.talk == talk and turn in needed:
         return
     steps = tuple(
         step
@@ -57,4 +58,4 @@ def _idle(step: Step) -> bool:
     if step.wrong or step.what == SPEECH:
         return False
     sound = step.does == AUDIO and not (step.what == SILENCE and step.count > _ENDS_MS)
-    return sound or step.does in (PAUSE, PING)
+    return sound or step.does in (PAUSE, PING, CLOSE)
