@@ -25,7 +25,7 @@ from conformance.runner import Outcome, run_cases
 from protocol import requirements
 from protocol.wire import Party
 
-CONNECTIONS, CROWD = 8, 64
+CONNECTIONS, CROWD = 8, 96
 """How many connections cases have at a time, and conversations that nobody wrote, if the user says nothing else."""
 
 _DEEP = 3
