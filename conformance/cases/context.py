@@ -173,5 +173,9 @@ class Context:
 
     def guid(self) -> str:
         """Return a GUID that depends on the seed and the case alone."""
-        digits = f"{self.random.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+        return as_guid(f"{self.random.getrandbits(128):032x}")
+
+
+def as_guid(digits: str) -> str:
+    """Return a random GUID (version 4) of 32 hexadecimal digits."""
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

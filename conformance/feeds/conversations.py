@@ -65,11 +65,12 @@ class Players:
     async def play(self, program: Program) -> Played:
         """Hold a conversation, whether it is known or not."""
         self.played += 1
+        identity = f"{self.seed}/{self.played}"  # before there is anything to wait for: others are counted meanwhile
         case = Case(CONVERSATIONS, self.dialect, Party.SERVER, (), (), len(program.talks), "fast", "", _nothing)
         context = Context(case, self.target, self.budget, self.seed)
         taken = await self.slots.take(len(program.talks))
         try:
-            return await play(program, self.speaker, context, f"{self.seed}/{self.played}", time.time())
+            return await play(program, self.speaker, context, identity, time.time())
         finally:
             self.slots.give(taken)
 

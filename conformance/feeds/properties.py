@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -15,19 +15,25 @@ from conformance.feeds.searching import Strategy
 from conformance.judge.verdict import Check, FailureCard, Verdict
 from conformance.peers.budget import Budget
 from conformance.programs import bundle, dissect, script
+from conformance.programs.sending import Speaker
 from conformance.programs.sounds import Sounds
-from conformance.programs.speaking import speaker
+from conformance.programs.speech import SpeechSpeaker
+from conformance.programs.translator import TranslatorSpeaker
 from conformance.runner import Slots
 from conformance.strategies.drawing import Able
 from protocol import requirements
 
+_SPEAKERS: Final[Mapping[str, Callable[[Target, Sounds], Speaker]]] = {
+    "speech": SpeechSpeaker,
+    "translator": TranslatorSpeaker,
+}
 _COUNTS: Final = frozenset({Verdict.VIOLATION, Verdict.NON_STRICT})
 
 
 def players(target: Target, dialect: str, budget: Budget, seed: int, connections: int) -> Players:
     """Return who holds conversations with a server."""
-    sounds = Sounds(target.corpus)
-    return Players(dialect, target, budget, speaker(dialect, target, sounds), seed, Slots(connections))
+    speaker = _SPEAKERS[requirements.folder(dialect)](target, Sounds(target.corpus))
+    return Players(dialect, target, budget, speaker, seed, Slots(connections))
 
 
 def strategy(target: Target, dialect: str) -> Strategy:
@@ -54,10 +60,8 @@ async def hold(
 ) -> tuple[Explored, tuple[Check, ...]]:
     """Hold conversations with a server; return what came of them, and a check for each requirement.
 
-    Bundles of what failed, and their scripts, are written into the folder `bundles`, if there is one.
-
-    Raises:
-        OSError: They cannot be written there.
+    Bundles of what failed, and their scripts, are written into the folder `bundles`, if there is one. Where that does
+    not go, the check says so, and is made all the same.
     """
     held = await explore(
         players(target, dialect, budget, seed, connections), strategy(target, dialect), limits, connections
@@ -69,17 +73,23 @@ def _checks(held: Explored, target: Target, dialect: str, seed: int, bundles: Pa
     failing = {example.departure.requirement: example for example in held.examples}
     for name in requirements.load(dialect):
         if name in failing:
-            file = None if bundles is None else _written(failing[name], target, seed, bundles)
-            yield _failed(failing[name], file)
+            file: Path | None = None
+            trouble: tuple[str, ...] = ()
+            try:
+                file = None if bundles is None else _written(failing[name], target, seed, bundles)
+            except OSError as error:
+                trouble = (f"no bundle in {bundles}: {error.strerror or error}",)
+            yield _failed(failing[name], file, trouble)
         elif name in held.tested:
             yield Check(CONVERSATIONS, name, Verdict.OK, "", "", count=held.tested[name])
 
 
-def _failed(example: Example, file: Path | None) -> Check:
+def _failed(example: Example, file: Path | None, trouble: tuple[str, ...]) -> Check:
     departure, played = example.departure, example.played
     card = FailureCard(
         connection=departure.talk,
         lines=(
+            *trouble,
             *dissect.lines(played, departure.talk),
             *(line for transcript in played.transcripts for line in timeline.lines(transcript)),
         ),

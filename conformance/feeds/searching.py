@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -24,7 +25,9 @@ from conformance.feeds.provider import BACKEND
 from conformance.programs.program import Program
 
 # What Hypothesis keeps for itself would otherwise be left in the folder from which the command is called.
-set_hypothesis_home_dir(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "speechwire" / "hypothesis")
+_HOME = os.environ.get("HOME")
+_CACHE = os.environ.get("XDG_CACHE_HOME") or (f"{_HOME}/.cache" if _HOME else tempfile.gettempdir())
+set_hypothesis_home_dir(Path(_CACHE) / "speechwire" / "hypothesis")
 
 _MOST_KEPT = 50
 Strategy = st.SearchStrategy[Program]

@@ -13,22 +13,14 @@ from protocol.wire import Kind, Party
 _SHOWN: Final = 12  # bytes of a field
 _FRAMES: Final = 4  # of a step
 _MOST: Final = 40  # lines
-_RIFF: Final = (
-    (4, "RIFF"),
-    (4, "size of the rest"),
-    (4, "WAVE"),
-    (4, "fmt"),
-    (4, "size of fmt"),
+_FMT: Final = (
     (2, "how samples are written"),
     (2, "channels"),
     (4, "samples per second"),
     (4, "bytes per second"),
     (2, "bytes per sample"),
     (2, "bits per sample"),
-    (4, "data"),
-    (4, "size of data"),
 )
-_NUMBERS: Final = frozenset(what for size, what in _RIFF if what not in ("RIFF", "WAVE", "fmt", "data"))
 
 
 def lines(played: Played, talk: int) -> tuple[str, ...]:
@@ -83,17 +75,32 @@ def _speech(kind: Kind, data: bytes) -> Iterator[str]:
 
 
 def _audio(data: bytes) -> Iterator[str]:
-    """Take audio apart: the fields of a header that it begins with, and how much more there is."""
+    """Take audio apart, chunk by chunk if it begins with a header, and say how much more there is."""
     at = 0
     if data.startswith(b"RIFF"):
-        for size, what in _RIFF:
-            field = data[at : at + size]
-            value = f": {int.from_bytes(field, 'little')}" if what in _NUMBERS and len(field) == size else ""
-            if field:
-                yield _line(field, f"{what}{value}")
-            at += size
+        yield _number(data[4:8], "RIFF, size of the rest")
+        at, name = 12, b""
+        while name != b"data" and len(data) >= at + 8:
+            name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+            yield _number(data[at + 4 : at + 8], f"{name.decode(errors='backslashreplace').strip()}, size")
+            at += 8
+            if name == b"fmt ":
+                yield from _fields(data[at : at + size])
+            at += 0 if name == b"data" else size + size % 2
     rest = data[at:]
     yield _line(rest, f"{len(rest)} bytes of audio" if rest else "no audio")
+
+
+def _fields(chunk: bytes) -> Iterator[str]:
+    """Take a fmt chunk apart."""
+    at = 0
+    for size, what in _FMT:
+        yield _number(chunk[at : at + size], what)
+        at += size
+
+
+def _number(field: bytes, what: str) -> str:
+    return _line(field, f"{what}: {int.from_bytes(field, 'little')}")
 
 
 def _line(data: bytes, meaning: str) -> str:

@@ -100,7 +100,6 @@ OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
         f"{OTHER} text": "unknown.text-path",
         f"{OTHER} binary": "unknown.binary-path",
         LATE: "audio.late-id",
-        f"{LATE} unknown": "audio.unknown-id",
         f"{CONFIG} again": "config.repeated",
         PING: "read.ping",
     },

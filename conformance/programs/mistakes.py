@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from conformance.cases.speech.mistakes import as_binary, as_text
 from conformance.programs.program import AUDIO, CONFIG, CONTEXT, EVENT, HEADER, TELEMETRY
 from protocol.wire import Kind
 
@@ -27,7 +28,6 @@ class Mistake:
         breaks: The requirement about clients that it breaks, in the same way.
         on: The steps that can be made wrong so.
         codes: The close codes of a right answer; none where every code is right.
-        passes: Whether a server that goes on as if nothing were wrong is right, too.
         damages: Whether a good message is damaged (`damage_speech`); else it is written so, or in the wrong place.
     """
 
@@ -35,7 +35,6 @@ class Mistake:
     breaks: str
     on: Collection[str]
     codes: Collection[int]
-    passes: bool = False
     damages: bool = True
 
 
@@ -89,7 +88,7 @@ def damage_speech(name: str, at: int, kind: Kind, head: bytes, body: bytes) -> b
         return misframed
     lines = _misworded(name, at, head.split(b"\r\n")[:-1])
     head = b"".join(line + b"\r\n" for line in lines)
-    return head + b"\r\n" + body if kind is Kind.TEXT else len(head).to_bytes(2, "big") + head + body
+    return as_text(head, body) if kind is Kind.TEXT else as_binary(head, body)
 
 
 def _misframed(name: str, at: int, head: bytes, body: bytes) -> bytes | None:
@@ -98,16 +97,16 @@ def _misframed(name: str, at: int, head: bytes, body: bytes) -> bytes | None:
         case "short":
             return bytes(at % 2)
         case "size-beyond":
-            return min(0xFFFF, len(head) + len(body) + 1 + at).to_bytes(2, "big") + head + body
+            return as_binary(head, body, min(0xFFFF, len(head) + len(body) + 1 + at))
         case "empty":
             return b""
         case "no-separator":
             return head
         case "text-utf8":
             place = at % (len(body) + 1)
-            return head + b"\r\n" + body[:place] + b"\xff" + body[place:]
+            return as_text(head, body[:place] + b"\xff" + body[place:])
         case "no-object":
-            return head + b"\r\n" + _NO_OBJECTS[at % len(_NO_OBJECTS)]
+            return as_text(head, _NO_OBJECTS[at % len(_NO_OBJECTS)])
         case _:
             return None
 

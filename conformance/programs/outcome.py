@@ -16,13 +16,13 @@ from conformance.peers.link import Received
 from conformance.programs import speech, translator
 from conformance.programs.forms import taken
 from conformance.programs.mistakes import BESIDE, MISTAKES, Mistake
-from conformance.programs.player import Played
+from conformance.programs.player import REACTION, Played
 from conformance.programs.program import AWAIT, FINAL, PING, TURN_END, VOICE, Program, Step
 from conformance.transcript import Answered, CloseFrame, Ended, Ending, Expired, Frame, Transcript
 from protocol import requirements
 from protocol.wire import Party
 
-HANDSHAKE: Final = "handshake.accept"
+_HANDSHAKE: Final = "handshake.accept"
 _MISSED: Final = {
     "speech": {
         FINAL: "result.final-always",
@@ -34,6 +34,7 @@ _MISSED: Final = {
 }
 MIXED: Final = {"speech": "turn.isolation", "translator": "session.isolation"}
 _RECOGNISED: Final = {"speech": speech.recognised, "translator": translator.recognised}
+_GOES_ON: Final = "a conversation that goes on"
 _WORD: Final = re.compile(r"\w+")
 
 
@@ -82,10 +83,10 @@ def _missed(played: Played, folder: str, number: int, stopped: int) -> Departure
     """Say what did not come; beside a mistake on another connection, that this one was not to notice it."""
     step, transcript = played.program.steps[stopped], played.transcripts[number]
     if (refused := _refused(transcript)) is not None:
-        name, expected, observed = HANDSHAKE, "status 101", refused
+        name, expected, observed = _HANDSHAKE, "status 101", refused
     else:
-        name = _MISSED[folder].get(step.what if step.does == AWAIT else step.does, HANDSHAKE)
-        expected, observed = _expected(step), _end(transcript)
+        name = _MISSED[folder][step.what if step.does == AWAIT else step.does]
+        expected, observed = _expected(step), _end(transcript) or "the end of the turn"
     if played.program.wrong is not None and played.program.wrong.talk != number:
         name, expected = BESIDE[folder], f"{expected}, whatever is sent on another connection"
     return _departure(folder, name, expected, observed, number, stopped)
@@ -111,25 +112,25 @@ def _refused(transcript: Transcript) -> str | None:
     return f"status {status[-1]}" if status else "no HTTP response"
 
 
-def _end(transcript: Transcript) -> str:
-    """Return how a connection stood when it did not go on, for a person."""
+def _end(transcript: Transcript) -> str | None:
+    """Return how the server ended a connection, or let it hang, for a person; None where it did neither."""
     for entry in transcript.entries:
         if isinstance(entry, CloseFrame):
             if entry.sender is Party.SERVER:
                 return f"close {entry.code} {entry.reason!r}"
-            break
+            return None
         if isinstance(entry, Ended) and entry.by is Party.SERVER:
             what = f"what cannot be read: {entry.detail}" if entry.how is Ending.UNREADABLE else "no close frame"
             return f"the end of the connection with {what}"
-        if isinstance(entry, Expired) and entry.what != "a reaction":
+        if isinstance(entry, Expired) and entry.what != REACTION:
             return f"nothing more for {entry.budget:.1f} s"
-    return "the end of the turn"
+    return None
 
 
 def asks_for(program: Program) -> frozenset[str]:
     """Return the requirements, in full, on which a program gives a verdict beside those of the wire."""
     folder = requirements.folder(program.dialect)
-    names = {HANDSHAKE}
+    names = {_HANDSHAKE}
     names |= {_MISSED[folder][step.what] for step in program.steps if step.does == AWAIT}
     if program.wrong is not None:
         names.add(MISTAKES[folder][program.wrong.wrong].requirement)
@@ -141,12 +142,9 @@ def asks_for(program: Program) -> frozenset[str]:
 
 
 def _answered(played: Played, folder: str, wrong: Step, number: int) -> Iterator[Departure]:
-    """Judge the answer to a mistake: a close with the right code, or, where that will do, going on."""
+    """Judge the answer to a mistake: a close with the right code, and at the least no connection that hangs."""
     mistake = MISTAKES[folder][wrong.wrong]
     transcript = played.transcripts[number]
-    if _refused(transcript) is not None:
-        yield _missed(played, folder, number, played.stopped[number] or 0)
-        return
     if not any(isinstance(entry, Frame) and entry.deliberate for entry in transcript.entries):
         if (stopped := played.stopped[number]) is not None:
             yield _missed(played, folder, number, stopped)
@@ -154,12 +152,10 @@ def _answered(played: Played, folder: str, wrong: Step, number: int) -> Iterator
     code = _code(transcript)
     if code is not None and (not mistake.codes or code in mistake.codes):
         return
-    served = played.stopped[number] is None and code is None
-    if not (served and mistake.passes):
-        yield _departure(folder, mistake.requirement, _wanted(mistake, wrong), _end_of_wrong(transcript), number, None)
-    if code is None and not served:
-        expected = "a close with a code, or a conversation that goes on"
-        yield _departure(folder, BESIDE[folder], expected, _end_of_wrong(transcript), number, None)
+    observed = _end(transcript) or _GOES_ON
+    yield _departure(folder, mistake.requirement, _wanted(mistake, wrong), observed, number, None)
+    if code is None and played.stopped[number] is not None:
+        yield _departure(folder, BESIDE[folder], f"a close with a code, or {_GOES_ON}", observed, number, None)
 
 
 def _code(transcript: Transcript) -> int | None:
@@ -173,11 +169,6 @@ def _code(transcript: Transcript) -> int | None:
 def _wanted(mistake: Mistake, wrong: Step) -> str:
     answer = f"close {' or '.join(map(str, mistake.codes))}" if mistake.codes else "a close"
     return f"{answer} for {wrong.does} with the mistake {wrong.wrong!r}"
-
-
-def _end_of_wrong(transcript: Transcript) -> str:
-    ended = _end(transcript)
-    return "a conversation that goes on" if ended == "the end of the turn" else ended
 
 
 # Several connections at once.

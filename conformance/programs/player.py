@@ -15,6 +15,9 @@ from conformance.programs.sounds import STREAM
 from conformance.transcript import Transcript
 from protocol.wire import HttpResponse
 
+REACTION: Final = "a reaction"
+"""What is waited for behind a mistake; that it does not come says nothing by itself."""
+
 _REACTION_S: Final = 1.0
 _SPEED: Final = 2.0  # as fast as servers have to hear what was sent before
 _MOMENT_S: Final = 0.005
@@ -140,7 +143,7 @@ async def _react(talk: _Talk, link: Link, context: Context) -> None:
     until = Link.now() + _REACTION_S + talk.sent / STREAM.bytes_per_second / _SPEED
     while link.closed is None and (left := until - Link.now()) > 0:
         # Never for as long as a result is waited for: a server that goes on has kept nobody waiting.
-        answer = await link.answer("a reaction", min(left, context.budget.wait(RESULT) / 2))
+        answer = await link.answer(REACTION, min(left, context.budget.wait(RESULT) / 2))
         if isinstance(answer, Received):
             talk.side.hear(answer)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -10,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from conformance.cases.speech.asking import INTERACTIVE, Ask, config_body, context_body, voice_for
+from conformance.cases.speech.mistakes import as_binary, as_text
 from conformance.cases.speech.reading import folded, heard
 from conformance.cases.target import Target
 from conformance.peers.link import Received
 from conformance.programs.mistakes import MISTAKES, damage_speech
 from conformance.programs.program import (
     AUDIO,
+    COMMIT,
     CONFIG,
     CONTEXT,
     END,
@@ -33,7 +34,7 @@ from conformance.programs.program import (
 )
 from conformance.programs.sending import Sent
 from conformance.programs.sounds import STREAM, Sounds
-from conformance.programs.writing import cut, no_pcm, pieces, recased, split
+from conformance.programs.writing import cut, digest, no_pcm, pieces, recased, split
 from protocol.riff import build_header
 from protocol.speech.handshake import CONNECTION_ID, Mode, build_target
 from protocol.wire import Headers, Kind
@@ -86,7 +87,7 @@ class SpeechSide:
 
     def request(self) -> tuple[str, Headers]:
         """Return the request target and the header fields of the upgrade."""
-        identity = self._digest("connection")
+        identity = digest(self._identity, "connection")
         form = self._talk.form
         extra = [(CONNECTION_ID, identity)] if form == "id-in-query" else []
         extra += [("speechwire", "1")] if form == "parameter" else []
@@ -110,9 +111,9 @@ class SpeechSide:
             if step.wrong and MISTAKES["speech"][step.wrong].damages:
                 data = damage_speech(step.wrong, step.at[0] if step.at else 0, kind, head, body)
             elif kind is Kind.BINARY:
-                data = len(head).to_bytes(2, "big") + head + body
+                data = as_binary(head, body)
             else:
-                data = head if step.does == "commit" else head + b"\r\n" + body
+                data = head if step.does == COMMIT else as_text(head, body)
             parts = cut(data, step.at) if step.form == "frames" and number == 0 else [data]
             yield Sent(kind, parts, mark)
 
@@ -126,21 +127,21 @@ class SpeechSide:
                 yield Kind.BINARY, (("Path", "audio"), ("X-RequestId", identity), *typed, *stream), body
             return
         if does == OTHER and step.what == "binary":
-            yield Kind.BINARY, (("Path", _PATHS[OTHER]), ("X-RequestId", identity)), bytes(step.count)
+            yield Kind.BINARY, (("Path", _PATHS[OTHER]), ("X-RequestId", identity)), b""
             return
-        path = "audio.commit" if does == "commit" else _PATHS.get(does, does)
+        path = "audio.commit" if does == COMMIT else _PATHS.get(does, does)
         named = () if step.form == "anonymous" else (("X-RequestId", identity),)
-        last = (("X-Client-Commit-Token", "1"),) if does == "commit" else (("Content-Type", _TYPE),)
+        last = (("X-Client-Commit-Token", "1"),) if does == COMMIT else (("Content-Type", _TYPE),)
         headers = (("Path", path), *named, *(() if step.form == "untyped" else last))
-        yield Kind.TEXT, headers, b"" if does == "commit" else self._body(step)
+        yield Kind.TEXT, headers, b"" if does == COMMIT else self._body(step)
 
     def _id(self, step: Step) -> str:
-        """Return the request id of a step: that of its turn, of one that is over, or of none."""
-        if (step.does in (EVENT, OTHER) and not step.what) or (step.does == LATE and step.what == "unknown"):
-            return self._digest("no turn")
+        """Return the request id of a step: that of its turn, or of none."""
+        if step.does == EVENT and not step.what:
+            return digest(self._identity, "no turn")
         turn = step.turn - 1 if step.wrong == "reused-id" else step.turn
         if turn not in self._ids:
-            made = self._digest(str(turn))
+            made = digest(self._identity, str(turn))
             if step.form == "upper":
                 made = made.upper()
             elif step.form == "zeros":
@@ -148,9 +149,6 @@ class SpeechSide:
             self._ids[turn] = made
             self._turns[folded(made)] = turn
         return self._ids[turn]
-
-    def _digest(self, what: str) -> str:
-        return hashlib.md5(f"{self._identity}/{what}".encode(), usedforsecurity=False).hexdigest()
 
     def _audio(self, step: Step) -> list[bytes]:
         """Return the bodies of the audio messages of a step."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
+from conformance.cases.context import as_guid
 from conformance.cases.target import Target
 from conformance.judge.reading import Seen
 from conformance.judge.translator.reading import read_result
@@ -14,7 +14,7 @@ from conformance.programs.mistakes import MISTAKES
 from conformance.programs.program import AUDIO, FINAL, HEADER, SPEECH, VOICE, Step, Talk
 from conformance.programs.sending import Sent
 from conformance.programs.sounds import STREAM, Sounds
-from conformance.programs.writing import cut, no_pcm, pieces, recased, split
+from conformance.programs.writing import cut, digest, no_pcm, pieces, recased, split
 from protocol.riff import build_header
 from protocol.translator.handshake import build_target
 from protocol.wire import Headers, Kind
@@ -54,7 +54,7 @@ class TranslatorSide:
         words = [recased(_FEATURES[word], at) if form == "words" else _FEATURES[word] for word in asks]
         extra = {"parameter": [("speechwire", "1")], "empty": [("ProfanityAction", "")]}.get(form, [])
         if form == "trace":
-            extra = [("X-CorrelationId", self._digest("correlation"))]
+            extra = [("X-CorrelationId", digest(self._identity, "correlation"))]
         voice = target.voice if VOICE in asks else None
         asked = build_target(
             target.path, source=target.source, target=target.target, features=words, voice=voice, extra=extra
@@ -65,12 +65,7 @@ class TranslatorSide:
             pairs = pairs[at % len(pairs) :] + pairs[: at % len(pairs)]
         elif form == "names":
             pairs = [f"{recased(name, at)}={value}" for name, _, value in (pair.partition("=") for pair in pairs)]
-        digits = self._digest("trace")
-        guid = f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-        return f"{path}?{'&'.join(pairs)}", (*target.credentials, (_TRACE, guid))
-
-    def _digest(self, what: str) -> str:
-        return hashlib.md5(f"{self._identity}/{what}".encode(), usedforsecurity=False).hexdigest()
+        return f"{path}?{'&'.join(pairs)}", (*target.credentials, (_TRACE, as_guid(digest(self._identity, "trace"))))
 
     def messages(self, step: Step, wall: float) -> Iterator[Sent]:
         """Yield the messages of a step; nothing in them depends on the time."""

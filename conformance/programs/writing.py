@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 _TAG: Final = slice(20, 22)  # where a header says how samples are written
 _NO_PCM: Final = (3, 0x55, 0x11)  # as floating-point numbers, as MP3, as ADPCM
+
+
+def digest(identity: str, what: str) -> str:
+    """Return 32 hexadecimal digits that follow from whose they are and what for."""
+    return hashlib.md5(f"{identity}/{what}".encode(), usedforsecurity=False).hexdigest()
 
 
 def pieces(pcm: bytes, sizes: tuple[int, ...], usual: int) -> list[bytes]:

@@ -1,18 +1,25 @@
-"""What the strategies of both folders draw alike: how many connections, special forms with their numbers, JSON."""
+"""What the strategies of both folders draw alike: connections side by side, special forms with their numbers, JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from hypothesis import strategies as st
 
 from conformance.programs.forms import FORMS
-from conformance.programs.program import HEADER, Step
+from conformance.programs.program import HEADER, Program, Step, Talk
 from conformance.strategies.schemas import valid
 
+STOP: Final = ""
+LONGEST: Final = 16  # draws of one connection
+TEN: Final = st.integers(0, 9)
+PAUSES: Final = st.integers(1, 40)
+MILLISECONDS: Final = st.integers(1, 600)
+
+_CONNECTIONS: Final = {"one": 1, "two": 2, "three": 3, "wrong": 1, "wrong beside": 2}
 _PLAIN: Final = 7  # steps of ten that have no special form
 _OWN: Final = 3  # a header comes once, and has many places in which it can be split
 
@@ -75,6 +82,52 @@ _BODIES: Final[Mapping[str, st.SearchStrategy[str]]] = {
     "members": JSON,
     "drawn": valid("speech/telemetry").map(_json),
 }
+
+
+class Walk(Protocol):
+    """One connection that is being drawn: the client's way through the order table."""
+
+    number: int
+    talk: Talk
+
+    def on(self) -> bool:
+        """Draw what comes next; False when nothing does."""
+
+    def err(self) -> None:
+        """Draw a mistake that can be made now, and make it."""
+
+    def finish(self) -> None:
+        """Bring to its end what has been begun, or hang up in the middle of it."""
+
+
+def together(
+    dialect: str, shapes: Sequence[str], begun: Callable[[st.DrawFn, int, list[Step]], Walk]
+) -> st.SearchStrategy[Program]:
+    """Return a strategy for programs on one connection or several, and on the first of some a mistake.
+
+    Args:
+        dialect: The dialect.
+        shapes: Keys of `_CONNECTIONS`, each so often as it is to be drawn.
+        begun: Begins to draw a connection, with its number and the steps of all of them.
+    """
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Program:
+        shape = draw(st.sampled_from(shapes))
+        steps: list[Step] = []
+        walks = [begun(draw, number, steps) for number in range(_CONNECTIONS[shape])]
+        going = list(walks)
+        while going:
+            walk = going[draw(st.integers(0, len(going) - 1))] if len(going) > 1 else going[0]
+            if not walk.on():
+                going.remove(walk)
+                if shape.startswith("wrong") and walk.number == 0:
+                    walk.err()
+        for walk in walks:
+            walk.finish()
+        return Program(dialect, tuple(walk.talk for walk in walks), tuple(steps))
+
+    return drawn()
 
 
 def numbers(draw: st.DrawFn, form: str) -> tuple[int, ...]:

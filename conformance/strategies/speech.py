@@ -25,7 +25,18 @@ from conformance.programs.program import (
     Step,
     Talk,
 )
-from conformance.strategies.drawing import Able, choices, formed, numbers
+from conformance.strategies.drawing import (
+    LONGEST,
+    MILLISECONDS,
+    PAUSES,
+    STOP,
+    TEN,
+    Able,
+    choices,
+    formed,
+    numbers,
+    together,
+)
 from protocol import requirements
 from protocol.order import Conversation
 from protocol.speech.order import (
@@ -49,8 +60,6 @@ from protocol.wire import Party
 
 CLIENT, SERVER = Party.CLIENT, Party.SERVER
 
-_STOP: Final = ""
-_LONGEST: Final = 16  # draws
 _TURNS: Final = "turns"
 _MOST_SILENT_MS: Final = 2500  # behind so much silence a one-shot turn may be over before something is said
 _TURN_COUNTS: Final = st.sampled_from([2, 2, 3, 2, 3, 4, 2, 3, 5, 2, 9, 10])
@@ -61,43 +70,20 @@ _ASKS: Final = (("interactive",), ("conversation",), ("dictation",), ("conversat
 _REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["speech"]))
 _SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SPEECH])
 _OTHERS: Final = st.sampled_from(["text", "binary"])
-_PAUSES: Final = st.integers(1, 40)
-_MILLISECONDS: Final = st.integers(1, 600)
-_TEN: Final = st.integers(0, 9)
 
 
 @cache
 def conversations(dialect: str, able: Able) -> st.SearchStrategy[Program]:
     """Return a strategy for programs of a dialect."""
-
-    @st.composite
-    def drawn(draw: st.DrawFn) -> Program:
-        shape = draw(st.sampled_from(_SHAPES))
-        count = {"two": 2, "three": 3, "wrong beside": 2}.get(shape, 1)
-        walks = [_Walk(draw, dialect, able, number) for number in range(count)]
-        steps: list[Step] = []
-        for walk in walks:
-            walk.steps = steps
-        going = list(walks)
-        while going:
-            walk = going[draw(st.integers(0, len(going) - 1))] if len(going) > 1 else going[0]
-            if not walk.on():
-                going.remove(walk)
-                if shape.startswith("wrong") and walk.number == 0:
-                    walk.err()
-        for walk in walks:
-            walk.finish()
-        return Program(dialect, tuple(walk.talk for walk in walks), tuple(steps))
-
-    return drawn()
+    return together(dialect, _SHAPES, lambda draw, number, steps: _Walk(draw, dialect, able, number, steps))
 
 
 class _Walk:
     """One connection that is being drawn: the client's way through the order table, and the turns that it holds."""
 
-    def __init__(self, draw: st.DrawFn, dialect: str, able: Able, number: int) -> None:
+    def __init__(self, draw: st.DrawFn, dialect: str, able: Able, number: int, steps: list[Step]) -> None:
         self.number = number
-        self.steps: list[Step] = []
+        self._steps = steps
         self._draw = draw
         self._dialect = dialect
         self._able = able
@@ -119,10 +105,10 @@ class _Walk:
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
         self._drawn += 1
-        if self._drawn > _LONGEST:
+        if self._drawn > LONGEST:
             return False
         word, form = self._draw(_words(self._dialect, self._state, self._able))
-        if word == _STOP:
+        if word == STOP:
             return False
         if word == _TURNS:
             for _ in range(self._draw(_TURN_COUNTS) if not self._over else 0):
@@ -130,17 +116,17 @@ class _Walk:
         elif word == PING:
             self._add(PING)
         elif word == PAUSE:
-            self._add(PAUSE, count=self._draw(_PAUSES))
+            self._add(PAUSE, count=self._draw(PAUSES))
         elif word == LATE:
             if self._over:
-                self.steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), SILENCE, 100))
+                self._steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), count=100))
         else:
             self._say(word, form)
         return True
 
     def _add(self, does: str, what: str = "", count: int = 0, form: str = "") -> None:
         step = Step(self.number, does, max(0, self._turn), what, count)
-        self.steps.append(formed(self._draw, step, form))
+        self._steps.append(formed(self._draw, step, form))
 
     def _say(self, word: str, form: str = "", *, plain: bool = False) -> None:
         """Take a step of the table."""
@@ -161,12 +147,12 @@ class _Walk:
         elif word == EVENT:
             what = self._draw(st.sampled_from(self._events()))
         if what == "finished":
-            self.steps.append(Step(self.number, EVENT, self._draw(st.sampled_from(self._over)), what))
+            self._steps.append(Step(self.number, EVENT, self._draw(st.sampled_from(self._over)), what))
         else:
             self._add(word, what, count, form)
         if word == END:
             self._silent_ms = _MOST_SILENT_MS  # what is said behind it may come when the turn is over
-            if self._draw(_TEN) < 9:
+            if self._draw(TEN) < 9:
                 self._await_end()
 
     def _events(self) -> list[str]:
@@ -182,7 +168,7 @@ class _Walk:
                 self._said += 1
                 return SPEECH, self._draw(st.integers(0, self._able.utterances - 1))
             what = SILENCE
-        count = 100 if plain else self._draw(_MILLISECONDS)
+        count = 100 if plain else self._draw(MILLISECONDS)
         self._silent_ms += count
         return what, count
 
@@ -213,9 +199,9 @@ class _Walk:
                 self._add(AWAIT, TURN_END, 1)
         elif self._state == ENDED:
             self._await_end()
-        elif self._state == STREAMING and self._draw(_TEN) < 8:
+        elif self._state == STREAMING and self._draw(TEN) < 8:
             self._end()
-        if self._draw(_TEN) >= 5:
+        if self._draw(TEN) >= 5:
             self._add(CLOSE)
 
     def err(self) -> None:
@@ -228,7 +214,7 @@ class _Walk:
             turn = self._turn + 1
         what = "open" if word == EVENT and self._turn >= 0 else SILENCE if word == AUDIO else ""
         at = (self._draw(st.integers(0, 200)),)
-        self.steps.append(Step(self.number, word, turn, what, 100 if word == AUDIO else 0, at=at, wrong=name))
+        self._steps.append(Step(self.number, word, turn, what, 100 if word == AUDIO else 0, at=at, wrong=name))
         if word == HEADER:
             self._order.step(CLIENT, HEADER)
 
@@ -248,7 +234,7 @@ def _words(dialect: str, state: str, able: Able) -> st.SearchStrategy[tuple[str,
     if state != FRESH:
         words |= {PING: 1, PAUSE: 1, LATE: 1}
     stops = 1 if state == FRESH else 18
-    return st.sampled_from([(_STOP, "")] * stops + choices("speech", words))
+    return st.sampled_from([(STOP, "")] * stops + choices("speech", words))
 
 
 @cache

@@ -21,15 +21,24 @@ from conformance.programs.program import (
     Step,
     Talk,
 )
-from conformance.strategies.drawing import Able, choices, formed, numbers
+from conformance.strategies.drawing import (
+    LONGEST,
+    MILLISECONDS,
+    PAUSES,
+    STOP,
+    TEN,
+    Able,
+    choices,
+    formed,
+    numbers,
+    together,
+)
 from protocol.order import Conversation
 from protocol.translator.order import AUDIO, CLOSE, FINAL, HEADER, START, STREAMING, TABLE
 from protocol.wire import Party
 
 CLIENT = Party.CLIENT
 
-_STOP: Final = ""
-_LONGEST: Final = 16  # draws
 _SHAPES: Final = ("one",) * 10 + ("two",) * 5 + ("three",) + ("wrong",) * 2 + ("wrong beside",) * 3
 _ASKS: Final = (
     (),
@@ -43,33 +52,12 @@ _ASKS: Final = (
 _ENDS_MS: Final = 2600  # of silence behind what is said
 _REQUEST: Final = st.sampled_from([""] * 12 + list(REQUESTS["translator"]))
 _SOUNDS: Final = st.sampled_from([SILENCE, SILENCE, NOISE, SILENCE, NOISE, SPEECH])
-_PAUSES: Final = st.integers(1, 40)
-_MILLISECONDS: Final = st.integers(1, 600)
-_TEN: Final = st.integers(0, 9)
 
 
 @cache
 def conversations(dialect: str, able: Able) -> st.SearchStrategy[Program]:
     """Return a strategy for programs of the dialect."""
-
-    @st.composite
-    def drawn(draw: st.DrawFn) -> Program:
-        shape = draw(st.sampled_from(_SHAPES))
-        count = {"two": 2, "three": 3, "wrong beside": 2}.get(shape, 1)
-        steps: list[Step] = []
-        walks = [_Walk(draw, able, number, steps) for number in range(count)]
-        going = list(walks)
-        while going:
-            walk = going[draw(st.integers(0, len(going) - 1))] if len(going) > 1 else going[0]
-            if not walk.on():
-                going.remove(walk)
-                if shape.startswith("wrong") and walk.number == 0:
-                    walk.err()
-        for walk in walks:
-            walk.finish()
-        return Program(dialect, tuple(walk.talk for walk in walks), tuple(steps))
-
-    return drawn()
+    return together(dialect, _SHAPES, lambda draw, number, steps: _Walk(draw, able, number, steps))
 
 
 class _Walk:
@@ -93,15 +81,15 @@ class _Walk:
     def on(self) -> bool:
         """Draw what comes next; False when nothing does."""
         self._drawn += 1
-        if self._drawn > _LONGEST:
+        if self._drawn > LONGEST:
             return False
         word, form = self._draw(_words(self._order.state(CLIENT)))
-        if word == _STOP:
+        if word == STOP:
             return False
         if word == PING:
             self._add(PING)
         elif word == PAUSE:
-            self._add(PAUSE, count=self._draw(_PAUSES))
+            self._add(PAUSE, count=self._draw(PAUSES))
         elif word == AUDIO:
             self._sound(form)
         else:
@@ -117,12 +105,12 @@ class _Walk:
         what = self._draw(_SOUNDS)
         if what != SPEECH or not self._able.utterances:
             what = NOISE if what == NOISE else SILENCE
-            self._add(AUDIO, what, self._draw(_MILLISECONDS), form)
+            self._add(AUDIO, what, self._draw(MILLISECONDS), form)
             return
         self._said += 1
         self._add(AUDIO, SPEECH, self._draw(st.integers(0, self._able.utterances - 1)), form)
         self._add(AUDIO, SILENCE, _ENDS_MS)
-        if self._draw(_TEN) < 8:
+        if self._draw(TEN) < 8:
             self._hear()
 
     def _hear(self) -> None:
@@ -134,9 +122,9 @@ class _Walk:
 
     def finish(self) -> None:
         """Wait for what is due, or hang up."""
-        if self._heard < self._said and not self._erred and self._draw(_TEN) < 8:
+        if self._heard < self._said and not self._erred and self._draw(TEN) < 8:
             self._hear()
-        if self._draw(_TEN) >= 5:
+        if self._draw(TEN) >= 5:
             self._add(CLOSE)
 
     def err(self) -> None:
@@ -155,7 +143,7 @@ def _words(state: str) -> st.SearchStrategy[tuple[str, str]]:
     if state == STREAMING:
         words |= {PING: 1, PAUSE: 1}
     stops = 1 if state == START else 14
-    return st.sampled_from([(_STOP, "")] * stops + choices("translator", words))
+    return st.sampled_from([(STOP, "")] * stops + choices("translator", words))
 
 
 @cache

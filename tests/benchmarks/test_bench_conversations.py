@@ -19,14 +19,12 @@ from conformance.cases.registry import CONVERSATIONS, Case
 from conformance.cases.target import ENDPOINTS
 from conformance.faults.memory import converse_in_memory
 from conformance.feeds.conversations import Limits
-from conformance.feeds.properties import hold
+from conformance.feeds.properties import hold, players
 from conformance.judge.benches import BENCHES
 from conformance.peers.address import Address
 from conformance.peers.budget import Budget
 from conformance.peers.link import Link
 from conformance.programs.program import Talk
-from conformance.programs.sounds import Sounds
-from conformance.programs.speaking import speaker
 from protocol.wire import Party
 from tests.targets import target_at
 
@@ -59,7 +57,7 @@ def over_loopback(dialect: str, port: int) -> int:
 def bare(dialect: str, port: int) -> int:
     """Open so many connections and close them, and do nothing else."""
     target = target_at(Address.tcp("127.0.0.1", port, None), path=ENDPOINTS[dialect][0])
-    speaking = speaker(dialect, target, Sounds(target.corpus))
+    speaking = players(target, dialect, Budget(), 0, CROWD).speaker
 
     async def nothing(_: object) -> None:
         pass

@@ -22,7 +22,7 @@ from conformance.programs.bundle import read
 from conformance.report.events import Report
 from protocol import validate
 from protocol.speech.framing import UspMessage
-from protocol.wire import HttpResponse, Party
+from protocol.wire import HttpRequest, HttpResponse, Party, header
 from reference_server.tap import Tap
 
 LIMITS = Limits(150, seconds=math.inf, shrinking=math.inf)
@@ -81,6 +81,18 @@ class TestASoundServer:
         assert explored.held == 150
         assert all(count > 0 for count in explored.tested.values())
 
+    def test_sees_each_connection_under_an_id_of_its_own(self) -> None:
+        ids: list[str] = []
+
+        class Listening(Tap):
+            def request(self, request: HttpRequest, time: float) -> HttpRequest:
+                ids.append(header(request.headers, "X-ConnectionId") or request.target)
+                return request
+
+        report_of(Listening, only())
+        assert len(ids) > 150
+        assert len(set(ids)) == len(ids)
+
     def test_is_told_how_many_were_held_and_of_what(self) -> None:
         report = report_of(Tap, only())
         assert (report.conversations, report.outcome) == (150, "conforming")
@@ -119,6 +131,13 @@ class TestWhatDeparts:
             assert KEY not in file.read_text("utf-8").replace('["test-key"]', "")
         assert validate.validator("bundle").errors(json.loads(Path(bundle).read_text("utf-8"))) == ()
         assert read(Path(bundle)).judged_again() is Verdict.VIOLATION
+
+    def test_is_told_where_its_bundle_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        found = self.checks(tmp_path / "file")["speech.read.header-order"]
+        assert (found.verdict, found.bundle) == (Verdict.VIOLATION, None)
+        assert found.card is not None
+        assert found.card.lines[0] == f"no bundle in {tmp_path / 'file'}: File exists"
 
     def test_ends_a_run_that_is_to_end_there(self) -> None:
         explored = converse_in_memory(

@@ -192,6 +192,15 @@ class TestWhatIsShown:
             assert field in lines
         assert "4 bytes of audio" in lines
 
+    @pytest.mark.parametrize(("form", "at"), [("46", ()), ("chunks", (3, 8)), ("sizes", (64_000,))])
+    def test_is_every_chunk_of_a_header(self, form: str, at: tuple[int, ...]) -> None:
+        header = Step(0, "header", form=form, at=at)
+        lines = dissect.lines(held(Program("translator", (Talk(),), (header, Step(0, "ping"))))[0], 0)
+        chunks = [line.split()[-3].strip(",") for line in lines if ", size: " in line]
+        assert chunks == ["fmt", *["LIST"] * (len(at) if form == "chunks" else 0), "data"]
+        assert f"data, size: {at[0] if form == 'sizes' else 0}" in "\n".join(lines)
+        assert lines[-1].endswith("no audio")
+
     def test_is_the_last_step_where_nothing_is(self) -> None:
         assert dissect.lines(held(speech(CONFIG, *TURN))[0], 0)[0].startswith("sent: step 4, await")
 

@@ -10,10 +10,12 @@ import sys
 import pytest
 
 from conformance.feeds.searching import Strategy, draw
-from conformance.programs.forms import FORMS
+from conformance.programs.forms import FORMS, OPTIONAL, REQUESTS, taken
+from conformance.programs.mistakes import MISTAKES
 from conformance.programs.program import AWAIT, CLOSE, LATE, PAUSE, PING, Program, Step, to_json
 from conformance.strategies import speech, translator
 from conformance.strategies.drawing import Able
+from protocol import requirements
 from protocol.order import Conversation
 from protocol.speech.order import TABLES
 from protocol.translator.order import TABLE
@@ -81,7 +83,15 @@ class TestWhatIsDrawn:
     def test_has_every_form_and_every_mistake_soon(self) -> None:
         found = [step for program in draw(strategy("speech-v2"), 1, 2000) for step in program.steps]
         assert {step.form for step in found} == {"", *FORMS["speech"]}
-        assert {step.wrong for step in found} >= {"", "short", "size-beyond", "no-object", "reused-id", "unconfigured"}
+        assert {step.wrong for step in found} == {"", *MISTAKES["speech"]}
+
+    @pytest.mark.parametrize("dialect", DIALECTS)
+    def test_puts_all_that_can_be_put_to_the_test_soon(self, dialect: str) -> None:
+        """Every form, every request, and whatever can be left out: what is not drawn would be judged by nobody."""
+        folder = requirements.folder(dialect)
+        found = {name for program in draw(strategy(dialect), 2, 2000) for name in taken(program)}
+        names = {name for name, _ in FORMS[folder].values()} | set(REQUESTS[folder].values())
+        assert found == {f"{folder}.{name}" for name in names | set(OPTIONAL[folder].values())}
 
 
 class TestWhatAServerLacks:
