@@ -12,7 +12,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -61,6 +61,10 @@ class Players:
     failing: dict[Program, Played] = field(default_factory=dict)
     _known: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
     _blamed: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take into account that many ask at a time."""
+        self.budget = replace(self.budget, crowded=True)
 
     async def play(self, program: Program) -> Played:
         """Hold a conversation, whether it is known or not."""

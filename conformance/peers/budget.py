@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from conformance.peers.limit import Limit
+
 HANDSHAKE = "handshake"
 RESULT = "result"
 CLOSE = "close"
@@ -43,18 +45,29 @@ class Budget:
 
     Attributes:
         scale: Factor on every wait, for slow machines.
+        crowded: Whether so many ask at a time that the peer may have too much to do (`Limit`).
     """
 
     scale: float = 1.0
+    crowded: bool = False
     _vain: list[tuple[float, float]] = field(default_factory=list)
     _seconds: dict[str, float] = field(default_factory=lambda: dict(_FIRST))
     _took: dict[str, float] = field(default_factory=dict)
     _row: dict[str, int] = field(default_factory=dict)
     _floods: int = 0
+    _heard_at: float = field(default=float("-inf"), compare=False)
 
     def wait(self, kind: str) -> float:
         """Return the seconds to wait for an answer of this kind."""
         return self._seconds[kind] * self.scale
+
+    def limit(self, seconds: float) -> Limit:
+        """Return the time-out for a wait of so many seconds."""
+        return Limit(seconds, (lambda: self._heard_at) if self.crowded else None)
+
+    def heard(self, at: float) -> None:
+        """Note that the peer said something, by the loop's time."""
+        self._heard_at = at
 
     def measured(self, kind: str, seconds: float) -> None:
         """Set a kind's budget from the time that the peer took in the positive control."""

@@ -51,12 +51,13 @@ async def exchange(
     streams: Streams | None = None
     heard = bytearray()
     try:
-        async with asyncio.timeout(seconds):
+        async with budget.limit(seconds):
             streams = await _open(address)
             asked = end.request(headers, method=method, leave_out=leave_out)
             recorder.add(Asked(now(), HttpRequest(method, target, asked.headers, body), deliberate))
             streams[1].write(end.take()[0] + body)
             response = await _response(end, streams[0], heard)
+            budget.heard(now())
     except TimeoutError:
         budget.expired(kind, begun, now())
         recorder.add(Expired(now(), "an HTTP response", seconds))

@@ -110,7 +110,7 @@ class Link:
         self._end.ping(data)
         await self._flush()
         try:
-            async with asyncio.timeout(seconds):
+            async with self._budget.limit(seconds):
                 while (pong := await self._pongs.get()) is not None:
                     if pong.data == data:
                         self._budget.came(CLOSE)
@@ -136,7 +136,7 @@ class Link:
         if self._answers.empty() and (self.closed is not None or self._left):
             return self.closed
         try:
-            async with asyncio.timeout(seconds):
+            async with self._budget.limit(seconds):
                 return await self._answers.get()
         except TimeoutError:
             if due is None and seconds < usual:
@@ -173,7 +173,7 @@ class Link:
         """Wait for the end of the connection; what is said before that does not make the wait longer."""
         begun, seconds = self.now(), self._budget.wait(CLOSE)
         try:
-            async with asyncio.timeout(seconds):
+            async with self._budget.limit(seconds):
                 while self.closed is None:
                     await self._answers.get()
         except TimeoutError:
@@ -219,7 +219,7 @@ class Link:
             waiting = self._writer.transport.get_write_buffer_size()
             seconds = max(_STALL_S, self._budget.wait(RESULT))
             try:
-                async with asyncio.timeout(seconds):
+                async with self._budget.limit(seconds):
                     await self._writer.drain()
             except TimeoutError:
                 if self._writer.transport.get_write_buffer_size() < waiting and self.now() - begun < longest:
@@ -240,6 +240,7 @@ class Link:
                 data = await self._reader.read(_READ)
             except OSError as error:
                 how, detail, data = Ending.RESET, str(error) or type(error).__name__, b""
+            self._budget.heard(self.now())
             events = self._end.receive(data, self.now())
             taken, frames = taken + len(data), frames + len(events)
             for event in events:
