@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, Literal
@@ -54,7 +55,7 @@ class Voice:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
     """What a server offers, by the ids of the wire; of the voices of a language the first is the default.
 
@@ -129,10 +130,7 @@ class Catalogue:
 
         Taken without regard to case: a key, the text id of one, or an alias such as `zh-CHS`.
         """
-        keys = {locale.lower(): locale for locale in self.speech}
-        for entry in self.speech.values():
-            keys.setdefault(entry.language.lower(), entry.locale)
-        wanted = value.lower()
+        keys, wanted = self._spoken, value.lower()
         return keys.get(wanted) or keys.get(_SOURCE_ALIASES.get(wanted, wanted))
 
     def resolve_target(self, value: str) -> str | None:
@@ -140,11 +138,21 @@ class Catalogue:
 
         Taken without regard to case: a key, an alias such as `zh-TW`, or either with a region behind it (`it-IT`).
         """
-        keys = {text_id.lower(): text_id for text_id in self.text}
-        wanted = value.lower()
+        keys, wanted = self._texts, value.lower()
         if wanted not in keys and wanted not in _TARGET_ALIASES:
             wanted = _REGION.sub("", wanted)
         return keys.get(wanted) or keys.get(_TARGET_ALIASES.get(wanted, wanted))
+
+    @cached_property
+    def _spoken(self) -> Mapping[str, str]:
+        keys = {locale.lower(): locale for locale in self.speech}
+        for entry in self.speech.values():
+            keys.setdefault(entry.language.lower(), entry.locale)
+        return keys
+
+    @cached_property
+    def _texts(self) -> Mapping[str, str]:
+        return {text_id.lower(): text_id for text_id in self.text}
 
     def voices_for(self, text_id: str) -> tuple[Voice, ...]:
         """Return the voices that speak the text language, the default one first; none if it has no voice."""

@@ -121,8 +121,9 @@ class Conversation:
                 observed=message,
             )
         self._states[party] = edge.next
-        other = Party.SERVER if party is Party.CLIENT else Party.CLIENT
-        self._states[other] = dict(edge.carries).get(self._states[other], self._states[other])
+        if edge.carries:
+            other = Party.SERVER if party is Party.CLIENT else Party.CLIENT
+            self._states[other] = dict(edge.carries).get(self._states[other], self._states[other])
 
     def resume(self, party: Party, message: str) -> None:
         """Go on behind a step that `step` has refused."""

@@ -194,6 +194,7 @@ def _of_dialect(dialect: str) -> Mapping[str, Requirement]:
     return MappingProxyType({key: value for key, value in requirements.items() if dialect in value.dialects})
 
 
+@cache
 def _register_of(dialect: str) -> Register:
     by_dialect = {name: register for register in _registers() for name in register.dialects}
     if dialect not in by_dialect:

@@ -12,8 +12,10 @@ All numbers are little-endian. A chunk's body of an odd size is followed by one 
 
 from __future__ import annotations
 
-from collections.abc import Container, Generator, Sequence
+import struct
+from collections.abc import Callable, Container, Generator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from construct import Aligned, Bytes, Const, ConstructError, GreedyBytes, Int16ul, Int32ul, Prefixed, Struct
@@ -50,6 +52,7 @@ UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 
 _U32 = range(1 << 32)
 _EXTENSIBLE = 0xFFFE
+_ID_SIZE: int = CHUNK_HEAD.id.sizeof()
 
 _T = TypeVar("_T")
 _Steps = Generator[int, bytes, _T]  # asks for a number of bytes, is sent exactly these, returns what they mean
@@ -146,6 +149,23 @@ class HeaderReader:
         return None
 
 
+# Each asked of construct once: a header is read field by field for every connection and turn.
+
+
+@cache
+def _integer(field: Any) -> tuple[int, Callable[[bytes], tuple[Any, ...]]]:
+    """Return the size of an integer field, and what reads it."""
+    layout = struct.Struct(field.subcon.fmtstr)
+    return layout.size, layout.unpack
+
+
+@cache
+def _constant(field: Any) -> bytes:
+    """Return the bytes of a field that is always the same."""
+    whole: bytes = field.build(None)
+    return whole
+
+
 class _Walk:
     """One pass over a header, as a generator that asks for the bytes it needs next."""
 
@@ -224,14 +244,14 @@ class _Walk:
         return data
 
     def _number(self, field: Any, allowed: Container[int] = _U32, expected: str = "") -> _Steps[int]:
-        raw = yield from self._take(field.sizeof())
-        value = int(field.parse(raw))
+        size, unpack = _integer(field)
+        value = int(unpack((yield from self._take(size)))[0])
         if value not in allowed:
-            raise _violation(self.rules.format, self.offset - len(raw), expected, str(value))
+            raise _violation(self.rules.format, self.offset - size, expected, str(value))
         return value
 
     def _const(self, field: Any, requirement: str) -> _Steps[None]:
-        whole: bytes = field.build(None)
+        whole = _constant(field)
         for wanted in whole:  # byte by byte: what is no RIFF is known at once, by its first byte
             (byte,) = yield from self._take(1)
             if byte != wanted:
@@ -240,7 +260,7 @@ class _Walk:
 
     def _chunk_id(self) -> _Steps[bytes]:
         name = b""
-        while len(name) < CHUNK_HEAD.id.sizeof():
+        for _ in range(_ID_SIZE):
             byte = yield from self._take(1)
             if not _printable(byte):
                 expected = "a chunk id of four printable ASCII characters"

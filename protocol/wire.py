@@ -16,6 +16,8 @@ class Party(Enum):
     CLIENT = "client"
     SERVER = "server"
 
+    __hash__ = object.__hash__  # which is that of an Enum in C: tables are keyed by parties
+
 
 class Kind(Enum):
     """The two data message types of WebSocket."""
@@ -30,9 +32,9 @@ Headers = tuple[tuple[str, str], ...]
 
 def header(headers: Headers, name: str) -> str | None:
     """Return the first value of the field `name`, compared without case, or None."""
-    wanted = name.lower()
+    wanted, length = name.lower(), len(name)  # by length first: this is asked thousands of times a second
     for key, value in headers:
-        if key.lower() == wanted:
+        if len(key) == length and key.lower() == wanted:
             return value
     return None
 

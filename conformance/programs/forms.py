@@ -7,7 +7,7 @@ each of them: so it is found out, and not guessed, what the server did not take.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -110,7 +110,8 @@ OPTIONAL: Final[Mapping[str, Mapping[str, str]]] = {
 
 def taken(program: Program) -> frozenset[str]:
     """Return the requirements, in full, by which the special forms and the optional words of a program are taken."""
-    return frozenset(name for name, _ in without_each(program))
+    asked, formed, optional = _special(program)
+    return frozenset((*asked, *formed, *optional))
 
 
 def _requested(program: Program, talk: Talk) -> str:
@@ -119,14 +120,16 @@ def _requested(program: Program, talk: Talk) -> str:
 
 
 def _in_form(program: Program, step: Step) -> str:
+    if not step.form:
+        return ""
     folder = requirements.folder(program.dialect)
-    return f"{folder}.{FORMS[folder][step.form][0]}" if step.form else ""
+    return f"{folder}.{FORMS[folder][step.form][0]}"
 
 
 def by_itself(program: Program, step: Step) -> str:
     """Return the requirement, in full, by which a server has to take a step that can be left out; else ""."""
     folder = requirements.folder(program.dialect)
-    name = OPTIONAL[folder].get(f"{step.does} {step.what}".strip(), "")
+    name = OPTIONAL[folder].get(f"{step.does} {step.what}" if step.what else step.does)
     return f"{folder}.{name}" if name else ""
 
 
@@ -136,14 +139,20 @@ def without_each(program: Program) -> list[tuple[str, Program]]:
     First special forms become the usual one, kind by kind, then what is optional is left out: the less is changed, the
     more it says.
     """
-    asked = dict.fromkeys(name for talk in program.talks if (name := _requested(program, talk)))
-    formed = dict.fromkeys(name for step in program.steps if (name := _in_form(program, step)))
-    optional = dict.fromkeys(name for step in program.steps if (name := by_itself(program, step)))
+    asked, formed, optional = _special(program)
     return [
         *((name, _asked_plainly(program, name)) for name in asked),
         *((name, _said_plainly(program, name)) for name in formed),
         *((name, _left_out(program, name)) for name in optional),
     ]
+
+
+def _special(program: Program) -> tuple[Iterable[str], Iterable[str], Iterable[str]]:
+    """Return the requirements by which something special is taken: upgrades, forms of messages, optional words."""
+    asked = dict.fromkeys(name for talk in program.talks if (name := _requested(program, talk)))
+    formed = dict.fromkeys(name for step in program.steps if (name := _in_form(program, step)))
+    optional = dict.fromkeys(name for step in program.steps if (name := by_itself(program, step)))
+    return asked, formed, optional
 
 
 def _asked_plainly(program: Program, requirement: str) -> Program:

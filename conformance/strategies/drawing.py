@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from functools import cache
+from typing import Final, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from conformance.programs.forms import FORMS
 from conformance.programs.program import HEADER, Program, Step, Talk
 from conformance.strategies.schemas import valid
 
+_T = TypeVar("_T")
 STOP: Final = ""
 LONGEST: Final = 16  # draws of one connection
 TEN: Final = st.integers(0, 9)
@@ -101,7 +103,7 @@ class Walk(Protocol):
 
 
 def together(
-    dialect: str, shapes: Sequence[str], begun: Callable[[st.DrawFn, int, list[Step]], Walk]
+    dialect: str, shapes: tuple[str, ...], begun: Callable[[st.DrawFn, int, list[Step]], Walk]
 ) -> st.SearchStrategy[Program]:
     """Return a strategy for programs on one connection or several, and on the first of some a mistake.
 
@@ -113,12 +115,12 @@ def together(
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Program:
-        shape = draw(st.sampled_from(shapes))
+        shape = draw(one_of(shapes))
         steps: list[Step] = []
         walks = [begun(draw, number, steps) for number in range(_CONNECTIONS[shape])]
         going = list(walks)
         while going:
-            walk = going[draw(st.integers(0, len(going) - 1))] if len(going) > 1 else going[0]
+            walk = going[draw(below(len(going)))] if len(going) > 1 else going[0]
             if not walk.on():
                 going.remove(walk)
                 if shape.startswith("wrong") and walk.number == 0:
@@ -128,6 +130,18 @@ def together(
         return Program(dialect, tuple(walk.talk for walk in walks), tuple(steps))
 
     return drawn()
+
+
+@cache
+def one_of(options: tuple[_T, ...]) -> st.SearchStrategy[_T]:
+    """Return a strategy that takes one of some: a new one would be validated first, which takes longer than drawing."""
+    return st.sampled_from(options)
+
+
+@cache
+def below(count: int) -> st.SearchStrategy[int]:
+    """Return a strategy for a number that is less than `count`."""
+    return st.integers(0, count - 1)
 
 
 def numbers(draw: st.DrawFn, form: str) -> tuple[int, ...]:

@@ -32,9 +32,11 @@ from conformance.strategies.drawing import (
     STOP,
     TEN,
     Able,
+    below,
     choices,
     formed,
     numbers,
+    one_of,
     together,
 )
 from protocol import requirements
@@ -88,9 +90,9 @@ class _Walk:
         self._dialect = dialect
         self._able = able
         self._order = Conversation(TABLES[dialect], None)
-        asks = [words for words in _ASKS if able.voice or VOICE not in words]
+        asks = tuple(words for words in _ASKS if able.voice or VOICE not in words)
         form = draw(_REQUEST)
-        self.talk = Talk(draw(st.sampled_from(asks)), form, numbers(draw, form))
+        self.talk = Talk(draw(one_of(asks)), form, numbers(draw, form))
         self._turn = -1
         self._over: list[int] = []
         self._said = 0
@@ -119,7 +121,7 @@ class _Walk:
             self._add(PAUSE, count=self._draw(PAUSES))
         elif word == LATE:
             if self._over:
-                self._steps.append(Step(self.number, LATE, self._draw(st.sampled_from(self._over)), count=100))
+                self._steps.append(Step(self.number, LATE, self._draw(one_of(tuple(self._over))), count=100))
         else:
             self._say(word, form)
         return True
@@ -145,9 +147,9 @@ class _Walk:
         elif word == OTHER:
             what = self._draw(_OTHERS)
         elif word == EVENT:
-            what = self._draw(st.sampled_from(self._events()))
+            what = self._draw(one_of(self._events()))
         if what == "finished":
-            self._steps.append(Step(self.number, EVENT, self._draw(st.sampled_from(self._over)), what))
+            self._steps.append(Step(self.number, EVENT, self._draw(one_of(tuple(self._over))), what))
         else:
             self._add(word, what, count, form)
         if word == END:
@@ -155,18 +157,16 @@ class _Walk:
             if self._draw(TEN) < 9:
                 self._await_end()
 
-    def _events(self) -> list[str]:
-        events = [""]
-        if self._state in (READY, STREAMING, ENDED):
-            events.append("open")
-        return [*events, "finished"] if self._over else events
+    def _events(self) -> tuple[str, ...]:
+        is_open = self._state in (READY, STREAMING, ENDED)
+        return ("", *(["open"] if is_open else []), *(["finished"] if self._over else []))
 
     def _sound(self, plain: bool) -> tuple[str, int]:
         what = SILENCE if plain else self._draw(_SOUNDS)
         if what == SPEECH:
             if self._able.utterances and self._silent_ms < _MOST_SILENT_MS:
                 self._said += 1
-                return SPEECH, self._draw(st.integers(0, self._able.utterances - 1))
+                return SPEECH, self._draw(below(self._able.utterances))
             what = SILENCE
         count = 100 if plain else self._draw(MILLISECONDS)
         self._silent_ms += count
@@ -208,12 +208,12 @@ class _Walk:
         """Draw a mistake that can be made now, and make it."""
         self._erred = True
         found = _mistakes(self._dialect, self._state, self._turn, bool(self._over), self._able)
-        name, word = self._draw(st.sampled_from(found))
+        name, word = self._draw(one_of(found))
         turn = max(0, self._turn)
         if name == "reused-id" or word == CONTEXT:
             turn = self._turn + 1
         what = "open" if word == EVENT and self._turn >= 0 else SILENCE if word == AUDIO else ""
-        at = (self._draw(st.integers(0, 200)),)
+        at = (self._draw(below(201)),)
         self._steps.append(Step(self.number, word, turn, what, 100 if word == AUDIO else 0, at=at, wrong=name))
         if word == HEADER:
             self._order.step(CLIENT, HEADER)
@@ -238,7 +238,7 @@ def _words(dialect: str, state: str, able: Able) -> st.SearchStrategy[tuple[str,
 
 
 @cache
-def _mistakes(dialect: str, state: str, turn: int, over: bool, able: Able) -> list[tuple[str, str]]:
+def _mistakes(dialect: str, state: str, turn: int, over: bool, able: Able) -> tuple[tuple[str, str], ...]:
     """Return the mistakes that can be made in a state, with the step that is made wrong."""
     rows = requirements.load(dialect)
     places = {
@@ -258,4 +258,4 @@ def _mistakes(dialect: str, state: str, turn: int, over: bool, able: Able) -> li
                 fits = fits and not (word == CONFIG and state == FRESH and name != "no-object")
             if fits:
                 found.append((name, word))
-    return found
+    return tuple(found)

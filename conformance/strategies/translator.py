@@ -28,9 +28,11 @@ from conformance.strategies.drawing import (
     STOP,
     TEN,
     Able,
+    below,
     choices,
     formed,
     numbers,
+    one_of,
     together,
 )
 from protocol.order import Conversation
@@ -69,11 +71,11 @@ class _Walk:
         self._draw = draw
         self._able = able
         self._order = Conversation(TABLE, None)
-        asks = [words for words in _ASKS if not able.without & set(words) and (able.voice or VOICE not in words)]
+        asks = tuple(words for words in _ASKS if not able.without & set(words) and (able.voice or VOICE not in words))
         form = draw(_REQUEST)
         if form == "words" and len(asks) == 1:
             form = ""
-        self.talk = Talk(draw(st.sampled_from(asks)), form, numbers(draw, form))
+        self.talk = Talk(draw(one_of(asks)), form, numbers(draw, form))
         self._said = self._heard = 0
         self._drawn = 0
         self._erred = False
@@ -108,7 +110,7 @@ class _Walk:
             self._add(AUDIO, what, self._draw(MILLISECONDS), form)
             return
         self._said += 1
-        self._add(AUDIO, SPEECH, self._draw(st.integers(0, self._able.utterances - 1)), form)
+        self._add(AUDIO, SPEECH, self._draw(below(self._able.utterances)), form)
         self._add(AUDIO, SILENCE, _ENDS_MS)
         if self._draw(TEN) < 8:
             self._hear()
@@ -130,9 +132,9 @@ class _Walk:
     def err(self) -> None:
         """Draw a mistake that can be made now, and make it."""
         self._erred = True
-        name, word = self._draw(st.sampled_from(_mistakes(self._order.state(CLIENT))))
+        name, word = self._draw(one_of(_mistakes(self._order.state(CLIENT))))
         what, count = (SILENCE, 100) if word == AUDIO else ("", 0)
-        at = (self._draw(st.integers(0, 200)),)
+        at = (self._draw(below(201)),)
         self._steps.append(Step(self.number, word, 0, what, count, at=at, wrong=name))
 
 
@@ -147,7 +149,7 @@ def _words(state: str) -> st.SearchStrategy[tuple[str, str]]:
 
 
 @cache
-def _mistakes(state: str) -> list[tuple[str, str]]:
+def _mistakes(state: str) -> tuple[tuple[str, str], ...]:
     """Return the mistakes that can be made in a state, with the step that is made wrong."""
     words = (HEADER,) if state == START else (AUDIO,)
-    return [(name, word) for name, found in MISTAKES["translator"].items() for word in found.on if word in words]
+    return tuple((name, word) for name, found in MISTAKES["translator"].items() for word in found.on if word in words)

@@ -143,7 +143,8 @@ def member(members: Mapping[str, Any], name: str) -> Any:
     """Return the value of a member, its name compared without case, or None."""
     if name in members:
         return members[name]
-    return next((value for key, value in members.items() if key.lower() == name.lower()), None)
+    wanted, length = name.lower(), len(name)
+    return next((value for key, value in members.items() if len(key) == length and key.lower() == wanted), None)
 
 
 def part(members: Mapping[str, Any], name: str) -> Mapping[str, Any]:
