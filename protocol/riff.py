@@ -53,6 +53,8 @@ UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 _U32 = range(1 << 32)
 _EXTENSIBLE = 0xFFFE
 _ID_SIZE: int = CHUNK_HEAD.id.sizeof()
+_CHUNK_HEAD_SIZE: int = CHUNK_HEAD.sizeof()
+_EXTENDED_SIZE: int = FMT.sizeof() + EXTENSIBLE.sizeof()
 
 _T = TypeVar("_T")
 _Steps = Generator[int, bytes, _T]  # asks for a number of bytes, is sent exactly these, returns what they mean
@@ -202,7 +204,7 @@ class _Walk:
     def _end(self, size: int) -> int:
         # Behind this chunk at least the head of `data` has to fit in.
         end = self.offset + size + size % 2
-        if end + CHUNK_HEAD.sizeof() > self.limit:
+        if end + _CHUNK_HEAD_SIZE > self.limit:
             expected = f"a header of at most {self.limit} bytes"
             raise _violation(self.rules.container, self.offset - 4, expected, f"a chunk of {size} bytes")
         return end
@@ -210,7 +212,7 @@ class _Walk:
     def _fmt(self, size: int) -> _Steps[tuple[PcmFormat, Codec]]:
         rules = self.rules
         tags = [codec.value for codec in rules.codecs]
-        if size == FMT.sizeof() + EXTENSIBLE.sizeof():
+        if size == _EXTENDED_SIZE:
             tags.append(_EXTENSIBLE)
         named = _either([f"{codec.value} ({codec.label})" for codec in rules.codecs])
         tag = yield from self._number(FMT.tag, tags, f"codec {named}")
@@ -291,8 +293,8 @@ def parse_file(data: bytes, rules: HeaderRules = VOICE_FILE) -> tuple[RiffHeader
 
 
 def _skip_chunk(data: bytes, at: int, requirement: str) -> int:
-    head = data[at : at + CHUNK_HEAD.sizeof()]
-    left = len(data) - at - CHUNK_HEAD.sizeof()
+    head = data[at : at + _CHUNK_HEAD_SIZE]
+    left = len(data) - at - _CHUNK_HEAD_SIZE
     if left < 0 or not _printable(head[:4]):
         raise _violation(requirement, at, "a chunk or the end of the file", f"{len(data) - at} other bytes")
     size = int(CHUNK_HEAD.parse(head).size)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections import deque
 from collections.abc import Container, Mapping
@@ -157,6 +158,7 @@ class Explored:
 
 async def explore(players: Players, strategy: Strategy, limits: Limits, connections: int) -> Explored:
     """Hold conversations that a strategy draws, as many as the limits allow; find the shortest that fail."""
+    gc.freeze()  # all that has been imported is there to stay, and need not be looked through again and again
     exploration = _Exploration(players, strategy, limits, connections)
     if limits.kept is not None:
         await exploration.recall(limits.kept)

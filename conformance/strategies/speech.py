@@ -233,7 +233,7 @@ def _words(dialect: str, state: str, able: Able) -> st.SearchStrategy[tuple[str,
         words[_TURNS] = 1
     if state != FRESH:
         words |= {PING: 1, PAUSE: 1, LATE: 1}
-    stops = 1 if state == FRESH else 18
+    stops = 1 if state == FRESH else 26
     return st.sampled_from([(STOP, "")] * stops + choices("speech", words))
 
 

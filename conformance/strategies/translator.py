@@ -144,7 +144,7 @@ def _words(state: str) -> st.SearchStrategy[tuple[str, str]]:
     words = {word: 4 for word in TABLE.legal(CLIENT, state) if word != CLOSE}
     if state == STREAMING:
         words |= {PING: 1, PAUSE: 1}
-    stops = 1 if state == START else 14
+    stops = 1 if state == START else 20
     return st.sampled_from([(STOP, "")] * stops + choices("translator", words))
 
 
