@@ -133,7 +133,9 @@ class Link:
         """
         usual = self._budget.wait(kind)
         seconds = usual if budget is None else budget
-        if self._answers.empty() and (self.closed is not None or self._left):
+        if not self._answers.empty():
+            return self._answers.get_nowait()
+        if self.closed is not None or self._left:
             return self.closed
         try:
             async with self._budget.limit(seconds):
@@ -213,8 +215,9 @@ class Link:
     async def _flush(self) -> None:
         """Write, and wait for a slow reader; a peer that takes nothing for a whole budget, or too little, is left."""
         self._write()
-        begun = self.now()
-        longest = self._writer.transport.get_write_buffer_size() / _SLOWEST
+        if not (waiting := self._writer.transport.get_write_buffer_size()):
+            return
+        begun, longest = self.now(), waiting / _SLOWEST
         while True:
             waiting = self._writer.transport.get_write_buffer_size()
             seconds = max(_STALL_S, self._budget.wait(RESULT))

@@ -126,12 +126,18 @@ class Program:
 
     def only_turn(self, talk: int, turn: int) -> Program:
         """Return the same conversation without all turns of a connection but one."""
+        context = self.context_of(talk, turn)
         steps = tuple(
             replace(step, turn=0) if step.talk == talk else step
             for step in self.steps
-            if step.talk != talk or step.turn == turn or step.does == CONFIG
+            if step.talk != talk or step.turn == turn or step.does == CONFIG or step is context
         )
         return Program(self.dialect, self.talks, steps)
+
+    def context_of(self, talk: int, turn: int) -> Step | None:
+        """Return the context that holds in a turn: its own, or that of the last turn before it that has one."""
+        said = [step for step in self.steps if step.talk == talk and step.does == CONTEXT and step.turn <= turn]
+        return said[-1] if said else None
 
 
 def _look(talk: int) -> tuple[Step, ...]:

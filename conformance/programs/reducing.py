@@ -45,10 +45,12 @@ def _without_turn(program: Program, talk: int, turn: int) -> Iterator[Program]:
     needed = () if wrong is None else (wrong.turn, wrong.turn - 1) if wrong.wrong == "reused-id" else (wrong.turn,)
     if wrong is not None and wrong.talk == talk and turn in needed:
         return
+    later = min((step.turn for step in program.steps if step.talk == talk and step.turn > turn), default=turn)
+    inherited = program.context_of(talk, later) if later > turn else None
     steps = tuple(
-        step
+        replace(step, turn=later) if step is inherited else step
         for step in program.steps
-        if step.talk != talk or step.turn != turn or (step.does == CONFIG and step.what != "again")
+        if step.talk != talk or step.turn != turn or (step.does == CONFIG and step.what != "again") or step is inherited
     )
     yield replace(program, steps=steps)
 

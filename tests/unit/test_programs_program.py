@@ -55,6 +55,11 @@ class TestParts:
         assert made.alone(1).steps == (CONFIG, *pauses, Step(0, "ping"))
         assert len(made.alone(1).talks) == 1
 
+    def test_a_turn_alone_keeps_the_context_that_holds_in_it(self) -> None:
+        later = (Step(0, "header", 1), Step(0, "end", 1))
+        alone = program(CONFIG, *turn(0), *later).only_turn(0, 1)
+        assert alone.steps == (CONFIG, Step(0, "context"), Step(0, "header"), Step(0, "end"))
+
     def test_one_turn_alone_is_the_first_one(self) -> None:
         assert program(CONFIG, *turn(0), *turn(1)).only_turn(0, 1).steps == (CONFIG, *turn(0))
 
@@ -100,6 +105,11 @@ class TestForms:
 
 
 class TestReductions:
+    def test_a_turn_goes_and_leaves_its_context_to_one_that_has_none(self) -> None:
+        later = (Step(0, "header", 1), Step(0, "end", 1))
+        found = list(reductions(program(CONFIG, *turn(0), *later)))
+        assert program(CONFIG, Step(0, "context", 1), *later) in found
+
     def test_leave_out_connections_turns_and_sounds(self) -> None:
         sound = Step(0, "audio", 1, "silence", 20)
         made = program(CONFIG, *turn(0), *turn(1)[:2], sound, *turn(1)[2:], Step(1, "config"), talks=2)

@@ -127,7 +127,7 @@ class QuarterSecond(Picky):
         return message.body.startswith(b"RIFF") and 1000 < size < 1600
 
 
-@fault("audio.chunk-size", "odd-samples", needs="generation")
+@fault("audio.chunk-size", "odd-samples", needs="generation", implies=("audio.header-with-samples",))
 class OddSamples(Picky):
     """Works on pairs of samples."""
 
