@@ -151,21 +151,11 @@ class HeaderReader:
         return None
 
 
-# Each asked of construct once: a header is read field by field for every connection and turn.
-
-
 @cache
 def _integer(field: Any) -> tuple[int, Callable[[bytes], tuple[Any, ...]]]:
-    """Return the size of an integer field, and what reads it."""
+    """Return the size of an integer field, and what reads it; asked of construct once for all headers."""
     layout = struct.Struct(field.subcon.fmtstr)
     return layout.size, layout.unpack
-
-
-@cache
-def _constant(field: Any) -> bytes:
-    """Return the bytes of a field that is always the same."""
-    whole: bytes = field.build(None)
-    return whole
 
 
 class _Walk:
@@ -253,7 +243,7 @@ class _Walk:
         return value
 
     def _const(self, field: Any, requirement: str) -> _Steps[None]:
-        whole = _constant(field)
+        whole: bytes = field.subcon.value
         for wanted in whole:  # byte by byte: what is no RIFF is known at once, by its first byte
             (byte,) = yield from self._take(1)
             if byte != wanted:

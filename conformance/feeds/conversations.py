@@ -13,7 +13,7 @@ import gc
 import time
 from collections import deque
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from conformance.cases.context import Busy, Context
 from conformance.cases.registry import CONVERSATIONS, Case
 from conformance.cases.target import Target
 from conformance.feeds.searching import Strategy, draw, replayed, shrink
+from conformance.judge.verdict import SEVERITY, departure
 from conformance.peers.budget import Budget
 from conformance.programs.blame import blamed
 from conformance.programs.outcome import Departure, asks_for, departures
@@ -29,11 +30,13 @@ from conformance.programs.program import AWAIT, PAUSE, Program
 from conformance.programs.reducing import reductions
 from conformance.programs.sending import Speaker
 from conformance.runner import Slots
+from protocol import requirements
 from protocol.wire import Party
 
 _FIRST: Final = 100  # of a server that is wrong, some of these say so
 _BATCH: Final = 500  # each lasts as long as its longest conversation
 _BATCHES: Final = 1 << 20  # of one seed, at most
+_BLAMING: Final = 16  # at a time: what is to blame may be a matter of time
 _IN_VAIN: Final = 150  # conversations held to find a shorter one, before it is left at that
 _MOST_BUSY: Final = 5  # times in a row that a server has no room for a single connection
 _REPEATS: Final = 2
@@ -62,10 +65,6 @@ class Players:
     failing: dict[Program, Played] = field(default_factory=dict)
     _known: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
     _blamed: dict[Program, tuple[Departure, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Take into account that many ask at a time."""
-        self.budget = replace(self.budget, crowded=True)
 
     async def play(self, program: Program) -> Played:
         """Hold a conversation, whether it is known or not."""
@@ -128,6 +127,11 @@ def _duration(program: Program) -> int:
     return sum(step.does in (AWAIT, PAUSE) for step in program.steps) * 10 + len(program.steps)
 
 
+def _gravity(found: tuple[str, Program]) -> int:
+    """Return how grave a departure from a requirement is, by its place: there may not be time to shrink all of them."""
+    return SEVERITY.index(departure(requirements.get(found[0])))
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """The shortest conversation found that departs from a requirement.
@@ -179,7 +183,7 @@ class _Exploration:
         self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._until = self._loop.time() + limits.seconds
-        self._last = self._until + limits.seconds
+        self._shrinking = limits.seconds
         self._held: dict[Program, None] = {}
         self._counts: dict[str, int] = {}
         self._shortest: dict[str, Program] = {}
@@ -211,9 +215,15 @@ class _Exploration:
         drawn = draw(self._strategy, seed, count)
         fresh = [program for program in drawn if program not in self._held]
         waiting = deque(sorted(fresh, key=_duration, reverse=True))  # else all wait for a long one that began last
+        self._players.budget.crowded = True
         async with asyncio.TaskGroup() as group:
             for _ in range(self._connections):
                 group.create_task(self._hold(waiting))
+        failing = deque(program for program in fresh if program in self._players.failing)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(self._connections, _BLAMING)):
+                group.create_task(self._blame(failing))
+        self._players.budget.crowded = False
         new: dict[str, Program] = {}
         for program in (program for program in fresh if program in self._held):
             for requirement in dict.fromkeys(one.requirement for one in await self._players.departures(program)):
@@ -221,10 +231,12 @@ class _Exploration:
                 if requirement not in self._shortest:
                     new[requirement] = min(new.get(requirement, program), program, key=lambda found: found.size)
         begun = self._loop.time()
-        for requirement, program in new.items():
-            shortest = await self._shrunk(requirement, program, set(drawn), (seed, count))
-            self._shortest[requirement] = shortest or program
-        self._until += self._loop.time() - begun  # to look for short ones takes no time from looking for others
+        for requirement, program in sorted(new.items(), key=_gravity):
+            left = self._shrinking - (self._loop.time() - begun)
+            self._shortest[requirement] = await self._shrunk(requirement, program, set(drawn), (seed, count), left)
+        took = self._loop.time() - begun
+        self._shrinking -= took
+        self._until += took  # to look for short ones takes no time from looking for others
 
     async def _hold(self, waiting: deque[Program]) -> None:
         """Play what waits, on one connection; where a server has too much to do, on one less from then on."""
@@ -246,13 +258,18 @@ class _Exploration:
             else:
                 self._vain = 0
 
+    async def _blame(self, failing: deque[Program]) -> None:
+        """Find out what is to blame where conversations have failed."""
+        while failing:
+            await self._players.departures(failing.popleft())
+
     async def _shrunk(
-        self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int]
-    ) -> Program | None:
-        """Find the shortest program of a batch that departs from a requirement; in vain if that takes too long."""
+        self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int], left: float
+    ) -> Program:
+        """Find the shortest program that departs from a requirement as one of a batch does."""
         if not self._limits.shrinking:
-            return None
-        until = min(self._last, self._loop.time() + self._limits.shrinking)
+            return first
+        until = self._loop.time() + min(self._limits.shrinking, left)
         best, vain = first.size, 0
 
         async def fails(program: Program) -> bool | None:
@@ -269,20 +286,24 @@ class _Exploration:
                 best, vain = program.size, 0
             return failed
 
-        shortest = await shrink(self._strategy, *drawn, fails, self._limits.kept)
+        async def reduced(program: Program) -> Program:
+            """Take out whole parts, for as long as what is left fails."""
+            for shorter in reductions(program):
+                if shorter.size < program.size and shorter not in batch and await fails(shorter):
+                    return await reduced(shorter)
+            return program
+
+        # Whole parts first: where there is little time, most of it would go into single choices of a long conversation.
+        shortest = await reduced(first)
+        found = await shrink(self._strategy, *drawn, fails, self._limits.kept)
         vain = 0
-        while shortest is not None:
-            for shorter in reductions(shortest):
-                if shorter.size < shortest.size and shorter not in batch and await fails(shorter):
-                    shortest = shorter
-                    break
-            else:
-                break
-        return shortest
+        return await reduced(found) if found is not None and found.size <= shortest.size else shortest
 
     async def result(self) -> Explored:
         """Hold what failed again, and say how often it did; sum up the rest."""
-        examples = [await self._confirmed(*found) for found in self._shortest.items()]
+        self._players.budget.relax()
+        self._players.budget.crowded = True
+        examples = await asyncio.gather(*(self._confirmed(*found) for found in self._shortest.items()))
         tested: dict[str, int] = {}
         for program in self._held:
             for requirement in asks_for(program):

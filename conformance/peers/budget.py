@@ -53,6 +53,7 @@ class Budget:
     _vain: list[tuple[float, float]] = field(default_factory=list)
     _seconds: dict[str, float] = field(default_factory=lambda: dict(_FIRST))
     _took: dict[str, float] = field(default_factory=dict)
+    _measured: dict[str, float] = field(default_factory=dict)
     _row: dict[str, int] = field(default_factory=dict)
     _floods: int = 0
     _heard_at: float = field(default=float("-inf"), compare=False)
@@ -72,7 +73,7 @@ class Budget:
     def measured(self, kind: str, seconds: float) -> None:
         """Set a kind's budget from the time that the peer took in the positive control."""
         self._took[kind] = seconds
-        self._seconds[kind] = min(_SLOWEST, max(_FLOOR, seconds * _FACTOR))
+        self._seconds[kind] = self._measured[kind] = min(_SLOWEST, max(_FLOOR, seconds * _FACTOR))
 
     def patience(self, milliseconds: int) -> float:
         """Return the seconds to wait for what follows from audio of this length that was sent in a burst.
@@ -107,6 +108,11 @@ class Budget:
         if self._row.get(kind):
             self._row[kind] = 0
             self._seconds[kind] = max(self._seconds[kind], self._after_timeout(kind))
+
+    def relax(self) -> None:
+        """Wait as long again as before the first time-out: what is to be proved now must not hang on short waits."""
+        self._row.clear()
+        self._seconds.update(self._measured)
 
     def expired(self, kind: str, begun: float, ended: float) -> None:
         """Note a wait in vain, by the loop's time, and shorten later waits."""

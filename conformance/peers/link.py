@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from conformance.peers.address import Address, DialError, Streams
 from conformance.peers.budget import CLOSE, HANDSHAKE, HTTP, RESULT, Budget
-from conformance.peers.exchange import exchange
+from conformance.peers.exchange import exchange, now
 from conformance.transcript import (
     Barrier,
     CloseFrame,
@@ -72,10 +72,7 @@ class Link:
         self._sent = 0
         self._read_task = asyncio.ensure_future(self._read())
 
-    @staticmethod
-    def now() -> float:
-        """Return the loop's time, the clock of every transcript."""
-        return asyncio.get_running_loop().time()
+    now = staticmethod(now)
 
     # Sending.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from conformance.cases.context import Blocked, Busy, Context
+from conformance.peers.budget import CLOSE as CLOSED
 from conformance.peers.budget import RESULT
 from conformance.peers.link import Link, Received
 from conformance.programs.program import AWAIT, CLOSE, FINAL, PAUSE, PING, TURN_END, VOICE, Program, Step
@@ -140,7 +141,8 @@ async def _take(step: Step, talk: _Talk, context: Context, wall: float) -> bool:
 
 async def _react(talk: _Talk, link: Link, context: Context) -> None:
     """Give the server the time to answer a mistake: who sends into what it has closed may lose its close frame."""
-    until = Link.now() + _REACTION_S + talk.sent / STREAM.bytes_per_second / _SPEED
+    seconds = max(_REACTION_S, context.budget.wait(CLOSED))
+    until = Link.now() + seconds + talk.sent / STREAM.bytes_per_second / _SPEED
     while link.closed is None and (left := until - Link.now()) > 0:
         # Never for as long as a result is waited for: a server that goes on has kept nobody waiting.
         answer = await link.answer(REACTION, min(left, context.budget.wait(RESULT) / 2))
@@ -157,6 +159,7 @@ async def _awaited(step: Step, talk: _Talk, link: Link, context: Context) -> boo
         answer = await link.answer(f"{_WHAT[step.what]}, number {step.count}", patience)
         if not isinstance(answer, Received):
             return False
+        context.budget.came(RESULT, max(0.0, answer.ended - link.sent_at))
         talk.side.hear(answer)
     if step.what == TURN_END:
         link.barrier("turn.end")

@@ -26,6 +26,7 @@ HERE = Path(__file__).with_name("independent")
 SERVERS = {"translator": "translator.py", "speech-v1": "speech_v1.py", "speech-v2": "speech_v2.py"}
 LACKS = {"translator": ("--without", "mp3"), "speech-v1": (), "speech-v2": ()}
 IMPATIENT = ("--slow", "0.2")
+LONGEST_S = 300.0  # a whole check takes a minute and a half, mostly to shrink what is allowed and not advised
 
 
 class Found(NamedTuple):
@@ -122,7 +123,8 @@ def runs(
         chosen = ("--only", found.case, *found.options) if found else LACKS[dialect]
         file = directory / f"{dialect}-{broken}.json"
         with listening(dialect, *(("--broken", broken) if broken else ())) as url:
-            ran = speechwire("check", "server", url, "--key", "test-key", "--dialect", dialect, *chosen, "--json", file)
+            words = ("check", "server", url, "--key", "test-key", "--dialect", dialect, *chosen)
+            ran = speechwire(*words, "--json", file, patience_s=LONGEST_S)
         return Checked(ran.code, json.loads(file.read_text(encoding="utf-8")))
 
     # Those that wait longest come first, so that nothing has to wait for them at the end.
@@ -163,6 +165,7 @@ class TestSource:
         assert len(names) == 10
 
 
+@pytest.mark.timeout(LONGEST_S)
 @pytest.mark.parametrize("dialect", SERVERS)
 class TestWhole:
     def test_is_conforming(self, dialect: str, runs: Mapping[tuple[str, str], Future[Checked]]) -> None:

@@ -246,8 +246,9 @@ class PingBeforeAudio(Mutator):
         return () if opcode == PONG and self.identity and not self.received else (frame,)
 
 
-# How long a connection beside takes is not known to the last millisecond when this one is held again alone.
-@fault("turn.end-last", "late-end", needs="generation", implies=("malformed.isolated", "turn.isolation"))
+# How long a connection beside takes is not known to the last millisecond when this one is held again alone; and a ping
+# takes a moment.
+@fault("turn.end-last", "late-end", needs="generation", implies=("malformed.isolated", "turn.isolation", "read.ping"))
 class LateEnd(Mutator):
     """Forgets the end of a turn if its stream ends a moment behind the last audio: it waits for one of the two."""
 
