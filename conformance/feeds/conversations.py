@@ -295,9 +295,10 @@ class _Exploration:
 
         # Whole parts first: where there is little time, most of it would go into single choices of a long conversation.
         shortest = await reduced(first)
+        best, vain = first.size, 0
         found = await shrink(self._strategy, *drawn, fails, self._limits.kept)
         vain = 0
-        return await reduced(found) if found is not None and found.size <= shortest.size else shortest
+        return shortest if found is None else min(shortest, await reduced(found), key=lambda program: program.size)
 
     async def result(self) -> Explored:
         """Hold what failed again, and say how often it did; sum up the rest."""

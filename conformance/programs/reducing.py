@@ -10,7 +10,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from conformance.programs.forms import without_each
-from conformance.programs.program import AUDIO, CLOSE, CONFIG, PAUSE, PING, SILENCE, SPEECH, Program, Step
+from conformance.programs.program import (
+    AUDIO,
+    AWAIT,
+    CLOSE,
+    CONFIG,
+    FINAL,
+    PAUSE,
+    PING,
+    SILENCE,
+    SPEECH,
+    VOICE,
+    Program,
+    Step,
+)
 
 _ENDS_MS = 2000  # so much silence is there to end what was said before it
 
@@ -25,6 +38,9 @@ def reductions(program: Program) -> Iterator[Program]:
         turns = sorted({step.turn for step in program.steps if step.talk == talk})
         for turn in turns if len(turns) > 1 else ():
             yield from _without_turn(program, talk, turn)
+    for place, step in enumerate(program.steps):
+        if step.what == SPEECH and not step.wrong:
+            yield _without_utterance(program, place)
     for _, other in without_each(program):
         if other.wrong == program.wrong:
             yield other
@@ -53,6 +69,25 @@ def _without_turn(program: Program, talk: int, turn: int) -> Iterator[Program]:
         if step.talk != talk or step.turn != turn or (step.does == CONFIG and step.what != "again") or step is inherited
     )
     yield replace(program, steps=steps)
+
+
+def _without_utterance(program: Program, place: int) -> Program:
+    """Return the conversation without something that is said, the silence that ends it, and the wait for it."""
+    said = program.steps[place]
+    number = sum(step.what == SPEECH and _beside(step, said) for step in program.steps[: place + 1])
+    behind = program.steps[place + 1 : place + 2]
+    ends = [step for step in behind if step.does == AUDIO and step.what == SILENCE and _beside(step, said)]
+    kept: list[Step] = []
+    for step in (*program.steps[:place], *program.steps[place + 1 + len(ends) :]):
+        awaited = step.does == AWAIT and step.what in (FINAL, VOICE) and _beside(step, said) and step.count >= number
+        other = replace(step, count=step.count - 1) if awaited else step
+        if not awaited or (other.count and other not in kept):
+            kept.append(other)
+    return replace(program, steps=tuple(kept))
+
+
+def _beside(step: Step, other: Step) -> bool:
+    return (step.talk, step.turn) == (other.talk, other.turn)
 
 
 def _idle(step: Step) -> bool:

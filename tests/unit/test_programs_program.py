@@ -126,6 +126,18 @@ class TestReductions:
         assert program(*made.steps[:-1]) in found
         assert all(shorter.wrong == wrong and shorter.steps[:5] == made.steps[:5] for shorter in found)
 
-    def test_leave_speech_and_the_silence_that_ends_it(self) -> None:
+    def test_leave_the_silence_that_ends_speech_as_long_as_that_is_there(self) -> None:
         speech = (Step(0, "audio", what="speech"), Step(0, "audio", what="silence", count=2600))
-        assert list(reductions(program(CONFIG, *speech))) == []
+        assert list(reductions(program(CONFIG, *speech))) == [program(CONFIG)]
+
+    def test_leave_out_an_utterance_with_its_silence_and_its_wait(self) -> None:
+        def said(number: int) -> tuple[Step, ...]:
+            speech, silence = (
+                Step(0, "audio", what="speech", count=number),
+                Step(0, "audio", what="silence", count=2600),
+            )
+            return speech, silence, Step(0, "await", what="final", count=number)
+
+        found = list(reductions(program(*said(1), *said(2), *said(3))))
+        assert program(*said(1), *said(3)[:2], *said(2)[2:]) in found
+        assert program(*said(2)[:2], *said(1)[2:], *said(3)[:2], *said(2)[2:]) in found
