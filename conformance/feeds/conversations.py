@@ -215,25 +215,24 @@ class _Exploration:
         drawn = draw(self._strategy, seed, count)
         fresh = [program for program in drawn if program not in self._held]
         waiting = deque(sorted(fresh, key=_duration, reverse=True))  # else all wait for a long one that began last
-        self._players.budget.crowded = True
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._connections):
-                group.create_task(self._hold(waiting))
-        failing = deque(program for program in fresh if program in self._players.failing)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(self._connections, _BLAMING)):
-                group.create_task(self._blame(failing))
-        self._players.budget.crowded = False
+        with self._players.budget.crowd():
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._connections):
+                    group.create_task(self._hold(waiting))
+            failing = deque(program for program in fresh if program in self._players.failing)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self._connections, _BLAMING)):
+                    group.create_task(self._blame(failing))
         new: dict[str, Program] = {}
         for program in (program for program in fresh if program in self._held):
             for requirement in dict.fromkeys(one.requirement for one in await self._players.departures(program)):
                 self._counts[requirement] = self._counts.get(requirement, 0) + 1
                 if requirement not in self._shortest:
                     new[requirement] = min(new.get(requirement, program), program, key=lambda found: found.size)
-        begun = self._loop.time()
+        begun, known = self._loop.time(), set(drawn)
+        last = begun + self._shrinking
         for requirement, program in sorted(new.items(), key=_gravity):
-            left = self._shrinking - (self._loop.time() - begun)
-            self._shortest[requirement] = await self._shrunk(requirement, program, set(drawn), (seed, count), left)
+            self._shortest[requirement] = await self._shrunk(requirement, program, known, (seed, count), last)
         took = self._loop.time() - begun
         self._shrinking -= took
         self._until += took  # to look for short ones takes no time from looking for others
@@ -264,12 +263,12 @@ class _Exploration:
             await self._players.departures(failing.popleft())
 
     async def _shrunk(
-        self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int], left: float
+        self, requirement: str, first: Program, batch: Container[Program], drawn: tuple[int, int], last: float
     ) -> Program:
         """Find the shortest program that departs from a requirement as one of a batch does."""
         if not self._limits.shrinking:
             return first
-        until = self._loop.time() + min(self._limits.shrinking, left)
+        until = min(last, self._loop.time() + self._limits.shrinking)
         best, vain = first.size, 0
 
         async def fails(program: Program) -> bool | None:
@@ -303,8 +302,8 @@ class _Exploration:
     async def result(self) -> Explored:
         """Hold what failed again, and say how often it did; sum up the rest."""
         self._players.budget.relax()
-        self._players.budget.crowded = True
-        examples = await asyncio.gather(*(self._confirmed(*found) for found in self._shortest.items()))
+        with self._players.budget.crowd():
+            examples = await asyncio.gather(*(self._confirmed(*found) for found in self._shortest.items()))
         tested: dict[str, int] = {}
         for program in self._held:
             for requirement in asks_for(program):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -65,6 +67,15 @@ class Budget:
     def limit(self, seconds: float) -> Limit:
         """Return the time-out for a wait of so many seconds."""
         return Limit(seconds, (lambda: self._heard_at) if self.crowded else None)
+
+    @contextmanager
+    def crowd(self) -> Iterator[None]:
+        """Let so many ask, as long as this lasts, that the peer may have too much to do."""
+        self.crowded = True
+        try:
+            yield
+        finally:
+            self.crowded = False
 
     def heard(self, at: float) -> None:
         """Note that the peer said something, by the loop's time."""

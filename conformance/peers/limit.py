@@ -24,10 +24,8 @@ class Limit:
         self._seconds = seconds
         self._heard = heard
         self._loop = asyncio.get_running_loop()
-        self._until = self._loop.time() + _AT_MOST * seconds
+        self._due = self._until = 0.0
         self._timeout = asyncio.timeout(None)
-        self._due = self._loop.time() + seconds
-        self._handle = self._loop.call_at(self._due, self._end)
 
     def _end(self) -> None:
         now = self._loop.time()
@@ -44,6 +42,9 @@ class Limit:
     async def __aenter__(self) -> None:
         """Begin to count; raise TimeoutError at the end of the time."""
         await self._timeout.__aenter__()
+        now = self._loop.time()
+        self._due, self._until = now + self._seconds, now + _AT_MOST * self._seconds
+        self._handle = self._loop.call_at(self._due, self._end)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -45,7 +45,7 @@ FRAMING = "translator.session.framing"
 ECHO = "translator.close.echo"
 TEXT_JSON = "translator.result.text-json"
 LONGEST_S = 20.0
-CONVERSING_S = 120.0  # one that gets through the first good conversation is asked for hundreds of others
+CONVERSING_S = 90.0  # one that gets through the first good conversation is asked for hundreds of others
 COMPUTING_S = 60.0  # what is not waiting depends on the machine, and on what else runs on it
 MOST_MIB = 256
 AT_ONCE = 8
@@ -178,7 +178,7 @@ HOSTILE: Mapping[str, Hostile] = {
 
 _MEASURED = """
 import resource, subprocess, sys
-code = subprocess.call(sys.argv[2:], timeout=150)
+code = subprocess.call(sys.argv[2:], timeout=120)
 with open(sys.argv[1], "w") as file:
     file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024))
 sys.exit(code)
@@ -373,5 +373,6 @@ class TestServerLostInMidRun:
 
     def test_it_is_over_soon(self, lost: tuple[signal.Signals, Report, list[CaseFinished]]) -> None:
         kind, report, _ = lost
-        # One that is only stopped is waited for case by case: 13 s on a quiet machine, and its share of a busy one.
-        assert report.total_s < (LONGEST_S if kind is signal.SIGKILL else 3 * LONGEST_S)
+        # What a run waits in vain is up to the suite; how long the rest takes, to the machine.
+        assert report.waiting_s < (5 if kind is signal.SIGKILL else LONGEST_S)
+        assert report.total_s < 3 * LONGEST_S

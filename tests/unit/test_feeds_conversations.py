@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from conformance.cases.registry import CONVERSATIONS
+from conformance.faults import memory
 from conformance.faults.memory import KEY, SOUND, check, converse_in_memory
 from conformance.faults.registry import Fault, get
 from conformance.faults.speech.mutator import Picky
@@ -23,6 +25,8 @@ from conformance.report.events import Report
 from protocol import validate
 from protocol.speech.framing import UspMessage
 from protocol.wire import HttpRequest, HttpResponse, Party, header
+from reference_server.engines.base import Job, Text, Utterance
+from reference_server.engines.scripted import ScriptedEngine, ScriptedSession
 from reference_server.tap import Tap
 
 LIMITS = Limits(150, seconds=math.inf, shrinking=math.inf)
@@ -65,6 +69,26 @@ class Full(Tap):
         Full.open -= self._counted
 
 
+class Overworked(ScriptedEngine):
+    """Answers one after the other, whoever asks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._one = asyncio.Lock()
+
+    def open(self, job: Job) -> ScriptedSession:
+        """Make phrases wait for each other."""
+        session, one = super().open(job), self._one
+
+        async def phrase(utterance: Utterance) -> Text:
+            async with one:
+                await asyncio.sleep(0.5)
+                return await ScriptedSession.phrase(session, utterance)
+
+        session.phrase = phrase  # type: ignore[method-assign]  # of this session alone
+        return session
+
+
 def report_of(tap: type[Tap], options: Options) -> Report:
     return run(check("speech-v2", SOUND, tap, options))
 
@@ -92,6 +116,11 @@ class TestASoundServer:
         report_of(Listening, only())
         assert len(ids) > 150
         assert len(set(ids)) == len(ids)
+
+    def test_is_not_silent_where_it_only_has_too_much_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One answer at a time, half a second each: in a crowd most wait longer than the run allows anybody alone."""
+        monkeypatch.setattr(memory, "_engine", Overworked)
+        assert converse_in_memory("translator", LIMITS).examples == ()
 
     def test_is_told_how_many_were_held_and_of_what(self) -> None:
         report = report_of(Tap, only())

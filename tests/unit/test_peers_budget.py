@@ -46,6 +46,23 @@ class TestMeasured:
         assert budget.wait(CLOSE) == 5.0
 
 
+class TestRelaxed:
+    def test_waits_are_again_as_they_were_measured(self) -> None:
+        budget = Budget()
+        budget.measured(RESULT, 0.2)
+        in_vain(budget, RESULT, 20).relax()
+        assert budget.wait(RESULT) == pytest.approx(4.0)
+        assert in_vain(budget, RESULT).wait(RESULT) == pytest.approx(0.8)  # the first time-out again
+
+
+class TestCrowd:
+    def test_lasts_as_long_as_it_is_said(self) -> None:
+        budget = Budget()
+        with budget.crowd():
+            assert budget.crowded
+        assert not budget.crowded
+
+
 class TestExpired:
     def test_a_kind_that_was_in_vain_takes_half_a_second(self) -> None:
         assert in_vain(Budget(), RESULT).wait(RESULT) == 0.5
